@@ -1,0 +1,92 @@
+//! The lock that makes a relay the only one. It is held for life, and its file is never deleted:
+//! two relays could else hold locks on two files of one name.
+
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    process,
+};
+
+use rustix::{
+    fs::{FlockOperation, Mode, OFlags, flock, open},
+    io::Errno,
+};
+
+use super::{
+    ListenError,
+    directory::{Identity, kind},
+};
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    path: PathBuf,
+    identity: Identity,
+    /// Holds the lock by being open.
+    _file: File,
+}
+
+impl Lock {
+    pub(super) fn take(path: PathBuf, socket: &Path) -> Result<Self, ListenError> {
+        let on_error = |error: io::Error| ListenError::Io { path: socket.to_owned(), error };
+        loop {
+            let file = open_lock_file(&path, on_error)?;
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                Err(Errno::INTR) => continue,
+                Err(Errno::WOULDBLOCK) => {
+                    return Err(ListenError::AlreadyRunning { pid: read_pid(&file) });
+                }
+                Err(error) => return Err(on_error(error.into())),
+            }
+            let identity = Identity::of(&file.metadata().map_err(on_error)?);
+            // Somebody may have deleted the file between opening and locking it.
+            if identity.is_at(&path) {
+                // The pid is there only to be shown: a full disk must not stop the relay.
+                let _written = write_pid(&file);
+                return Ok(Self { path, identity, _file: file });
+            }
+        }
+    }
+
+    /// Whether the file that is locked still has its name.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.identity.is_at(&self.path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn open_lock_file(
+    path: &Path,
+    on_error: impl Fn(io::Error) -> ListenError,
+) -> Result<File, ListenError> {
+    // Not blocking, in case it is a FIFO.
+    let flags =
+        OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let insecure =
+        |what: &str| ListenError::Insecure(format!("the lock file {} is {what}", path.display()));
+    let file = match open(path, flags, Mode::RUSR | Mode::WUSR) {
+        Ok(file) => File::from(file),
+        Err(Errno::LOOP) => return Err(insecure("a symbolic link")),
+        Err(Errno::ISDIR) => return Err(insecure("a directory")),
+        Err(error) => return Err(on_error(error.into())),
+    };
+    let metadata = file.metadata().map_err(&on_error)?;
+    if metadata.is_file() { Ok(file) } else { Err(insecure(kind(&metadata))) }
+}
+
+fn write_pid(file: &File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.write_all_at(format!("{}\n", process::id()).as_bytes(), 0)
+}
+
+fn read_pid(file: &File) -> Option<u32> {
+    let mut digits = [0; 16];
+    let length = file.read_at(&mut digits, 0).ok()?;
+    str::from_utf8(&digits[..length]).ok()?.trim().parse().ok()
+}

@@ -1,0 +1,163 @@
+//! Every limit of the product, named, with its unit. What can be configured is an option of
+//! `relay serve`, has its default here and is told to clients in `welcome` ([`Limits`]).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// One frame of the wire protocol, its line feed included.
+pub const FRAME_BYTES: usize = 64 * 1024;
+/// A message after cleaning, in bytes of UTF-8.
+pub const MESSAGE_BYTES: usize = 8 * 1024;
+/// A message before cleaning, in bytes of UTF-8.
+pub const MESSAGE_RAW_BYTES: usize = 32 * 1024;
+/// Lines of a message after cleaning.
+pub const MESSAGE_LINES: usize = 200;
+/// A display name, in characters.
+pub const DISPLAY_NAME_CHARS: usize = 32;
+/// A topic, in characters.
+pub const TOPIC_CHARS: usize = 64;
+
+/// Messages of one direction of a room that wait for the partner's acknowledgement.
+pub const WINDOW_MESSAGES: usize = 100;
+/// The same in bytes of text.
+pub const WINDOW_BYTES: usize = 256 * 1024;
+/// Unread messages that a shim holds for one session.
+pub const UNREAD_MESSAGES: usize = 1_000;
+/// The same in bytes of text.
+pub const UNREAD_BYTES: usize = 8 * 1024 * 1024;
+/// Handed-out events that stay readable through `after`.
+pub const HANDED_OUT_EVENTS: usize = 200;
+/// Messages in one tool result.
+pub const RESULT_MESSAGES: usize = 20;
+/// Characters of message text in one tool result.
+pub const RESULT_CHARS: usize = 40_000;
+/// Entries of the history that `chat_status` can show.
+pub const HISTORY_ENTRIES: usize = 50;
+
+/// Sessions of one shim process.
+pub const SESSIONS_PER_SHIM: usize = 16;
+/// Connections of one user account.
+pub const CONNECTIONS_PER_USER: usize = 256;
+/// Connections in all.
+pub const CONNECTIONS: usize = 10_000;
+/// Connections that the kernel holds for a relay that has not accepted them yet.
+pub const BACKLOG: i32 = 4_096;
+/// Sessions that wait in one topic.
+pub const WAITING_PER_TOPIC: usize = 5_000;
+/// Topics with somebody waiting.
+pub const TOPICS: usize = 1_000;
+/// Closed rooms that the relay remembers.
+pub const TOMBSTONES: usize = 10_000;
+/// Closed rooms that a session remembers.
+pub const CLOSED_ROOMS: usize = 64;
+/// Reports that the relay remembers.
+pub const REPORTS: usize = 1_000;
+/// Pairs of owners of whom one has blocked the other, in the relay.
+pub const BLOCKS: usize = 10_000;
+/// Block tags that a shim keeps and presents.
+pub const BLOCK_TAGS: usize = 64;
+/// Rooms that a session may present as not yet answered leaves.
+pub const LEAVING_ROOMS: usize = 64;
+/// Recent partners of one owner.
+pub const RECENT_PARTNERS: usize = 5;
+/// Owners whose recent partners the relay remembers.
+pub const RECENT_OWNERS: usize = 10_000;
+
+/// Unsent bytes to one connection, after which it counts as one that does not read.
+pub const OUTBOUND_BYTES: usize = 1024 * 1024;
+/// How long one connection may leave unsent bytes unread.
+pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+/// From accepting a connection to its `hello`, and from `hello` to `welcome`.
+pub const HANDSHAKE: Duration = Duration::from_secs(2);
+/// Keep-alive intervals without a frame, after which a connection is down.
+pub const KEEP_ALIVE_MISSES: u32 = 2;
+/// How long a draining relay goes on to flush.
+pub const DRAIN: Duration = Duration::from_secs(5);
+/// Length of a path that a Unix domain socket can have, without its terminating zero byte.
+pub const SOCKET_PATH_BYTES: usize = 103;
+
+/// Between two signs of life of a connection, unless told otherwise.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long a member of a room may be gone, unless told otherwise.
+pub const GRACE: Duration = Duration::from_secs(60);
+/// How long after a call a client counts as listening, unless told otherwise.
+pub const LISTENING_FOR: Duration = Duration::from_secs(120);
+/// How long a recent partner is avoided.
+pub const RECENT_PARTNER_FOR: Duration = Duration::from_secs(10 * 60);
+/// How long the last partner can still be blocked or reported.
+pub const LAST_PARTNER_FOR: Duration = Duration::from_secs(10 * 60);
+/// How long `send_message` waits for the partner's acknowledgement.
+pub const DELIVERY_WAIT: Duration = Duration::from_secs(1);
+/// How long a leave waits for outstanding acknowledgements.
+pub const LEAVE_WAIT: Duration = Duration::from_millis(500);
+/// How long a tool call waits for a relay that does not answer.
+pub const RELAY_WAIT: Duration = Duration::from_secs(5);
+/// The wait of `wait_for_events`, unless told otherwise.
+pub const EVENT_WAIT: Duration = Duration::from_secs(45);
+/// The longest wait of `wait_for_events`.
+pub const EVENT_WAIT_LONGEST: Duration = Duration::from_secs(170);
+/// Between two progress notifications.
+pub const PROGRESS_EVERY: Duration = Duration::from_secs(10);
+/// A token older than this is refused.
+pub const TOKEN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Live connections get fresh tokens this often.
+pub const TOKEN_REFRESH: Duration = Duration::from_secs(60 * 60);
+/// A relay that a shim started ends after this long without a connection.
+pub const IDLE_EXIT: Duration = Duration::from_secs(10 * 60);
+/// Shortest and longest pause between two attempts to reach the relay.
+pub const RECONNECT: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// Messages of the assistant without one of the user, after which the shim asks for the user.
+pub const AUTONOMOUS_MESSAGES: u32 = 20;
+
+/// Messages of one session, unless told otherwise: 5 at once, then 2 a second.
+pub const MESSAGE_RATE: Rate = Rate { burst: 5, interval_ms: 500 };
+/// `next` of one session, unless told otherwise: 3 at once, then 6 a minute.
+pub const NEXT_RATE: Rate = Rate { burst: 3, interval_ms: 10_000 };
+
+/// A token bucket: `burst` at once, then one each `interval`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// How many can come at once.
+    pub burst: u32,
+    /// Milliseconds until one more is allowed.
+    pub interval_ms: u64,
+}
+
+/// What a relay tells a client of its limits, in `welcome`. Lengths of time are in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Messages of one session; `None` if unlimited.
+    pub message_rate: Option<Rate>,
+    /// `next` of one session; `None` if unlimited.
+    pub next_rate: Option<Rate>,
+    /// [`WINDOW_MESSAGES`] of that relay.
+    pub window_messages: usize,
+    /// [`WINDOW_BYTES`] of that relay.
+    pub window_bytes: usize,
+    /// [`MESSAGE_BYTES`] of that relay.
+    pub message_bytes: usize,
+    /// [`MESSAGE_LINES`] of that relay.
+    pub message_lines: usize,
+    /// Between two pings of a client that has nothing else to say.
+    pub keep_alive_ms: u64,
+    /// How long a member of a room may be gone before the room closes.
+    pub grace_ms: u64,
+}
+
+impl Default for Limits {
+    /// The limits of a relay that was told nothing else.
+    fn default() -> Self {
+        Self {
+            message_rate: Some(MESSAGE_RATE),
+            next_rate: Some(NEXT_RATE),
+            window_messages: WINDOW_MESSAGES,
+            window_bytes: WINDOW_BYTES,
+            message_bytes: MESSAGE_BYTES,
+            message_lines: MESSAGE_LINES,
+            keep_alive_ms: KEEP_ALIVE.as_millis() as u64,
+            grace_ms: GRACE.as_millis() as u64,
+        }
+    }
+}
