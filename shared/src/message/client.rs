@@ -1,0 +1,169 @@
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Author, ReportCategory, is_false, is_zero};
+use crate::id::{OwnerId, RoomId};
+
+/// What a client tells the relay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientMessage<'a> {
+    /// The first message of a connection: who speaks, which versions, what to take up again.
+    #[serde(borrow)]
+    Hello(Hello<'a>),
+    /// Waits for a partner; answered by `queued` or `paired`, also when it already waits or talks.
+    EnterQueue {
+        /// The name that a partner will see.
+        #[serde(borrow)]
+        display_name: Cow<'a, str>,
+        /// Which queue.
+        #[serde(borrow)]
+        topic: Cow<'a, str>,
+    },
+    /// Waits no longer; answered by `dequeued`.
+    LeaveQueue {},
+    /// Leaves the room, if it names one, and waits for another partner, in one step; answered by
+    /// `left` and then as `enter_queue`.
+    Next {
+        /// The room to leave.
+        #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+        leave: Option<Leave<'a>>,
+        /// As in `enter_queue`.
+        #[serde(borrow)]
+        display_name: Cow<'a, str>,
+        /// As in `enter_queue`.
+        #[serde(borrow)]
+        topic: Cow<'a, str>,
+    },
+    /// Leaves a room; repeated until answered by `left`, and harmless when repeated. With `block`
+    /// or `report` it also serves for a room that is closed already.
+    #[serde(borrow)]
+    Leave(Leave<'a>),
+    /// A message for the partner.
+    Send {
+        /// The room it belongs to.
+        room_id: RoomId,
+        /// 1 for the first of this room and direction, then one more each.
+        seq: u64,
+        /// Whose words these are, by the sender's own account.
+        author: Author,
+        /// The text, cleaned.
+        #[serde(borrow)]
+        text: Cow<'a, str>,
+        /// Characters that cleaning has taken out.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        removed: u32,
+    },
+    /// All of the partner's messages up to `received` are safe here.
+    Ack {
+        /// The room it belongs to.
+        room_id: RoomId,
+        /// The highest seq taken.
+        received: u64,
+        /// The highest seq handed to the client.
+        read: u64,
+    },
+    /// Asks the partner to send everything after `received` again.
+    Sync {
+        /// The room it belongs to.
+        room_id: RoomId,
+        /// The highest seq taken.
+        received: u64,
+    },
+    /// The client of this session was active just now. While waiting it is answered by `queued`.
+    Attention {
+        /// Whether something is open through which the client would be handed a message at once.
+        open: bool,
+    },
+    /// Says only that this side is alive; answered by `pong`.
+    Ping {},
+    /// Asks how the relay is; answered by `status`.
+    Status {
+        /// Whose sessions to leave out of `others_connected`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<OwnerId>,
+    },
+    /// Asks the relay to end; answered by `stopping`.
+    Stop {},
+}
+
+/// The content of [`ClientMessage::Hello`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hello<'a> {
+    /// The oldest protocol version that the client speaks.
+    pub min: u32,
+    /// The newest protocol version that the client speaks.
+    pub max: u32,
+    /// Program and package version, for people.
+    #[serde(borrow)]
+    pub build: Cow<'a, str>,
+    /// Present if this connection carries a session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerId>,
+    /// A session to take up again.
+    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+    pub session: Option<Resume<'a>>,
+    /// Block tags of this owner, from `left`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", borrow)]
+    pub blocks: Vec<Cow<'a, str>>,
+}
+
+/// What a client holds of a session that it takes up again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resume<'a> {
+    /// The session token of `welcome`.
+    #[serde(borrow)]
+    pub token: Cow<'a, str>,
+    /// The room that it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+    pub room: Option<RoomClaim<'a>>,
+    /// The queue that it waits in.
+    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+    pub queue: Option<QueueClaim<'a>>,
+    /// Rooms that it left without having seen `left`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", borrow)]
+    pub leaving: Vec<Leave<'a>>,
+}
+
+/// A room that a session says it is in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomClaim<'a> {
+    /// The room.
+    pub room_id: RoomId,
+    /// The room token of `paired`.
+    #[serde(borrow)]
+    pub token: Cow<'a, str>,
+    /// The highest seq taken from the partner.
+    pub received: u64,
+}
+
+/// A place in a queue that a session says it has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QueueClaim<'a> {
+    /// The ticket of `queued`, if it came that far.
+    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+    pub ticket: Option<Cow<'a, str>>,
+    /// As in `enter_queue`.
+    #[serde(borrow)]
+    pub display_name: Cow<'a, str>,
+    /// As in `enter_queue`.
+    #[serde(borrow)]
+    pub topic: Cow<'a, str>,
+}
+
+/// The content of [`ClientMessage::Leave`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Leave<'a> {
+    /// The room to leave.
+    pub room_id: RoomId,
+    /// The room token of `paired`.
+    #[serde(borrow)]
+    pub token: Cow<'a, str>,
+    /// Never meet this partner again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub block: bool,
+    /// What to note about this partner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportCategory>,
+}
