@@ -1,0 +1,113 @@
+//! `mcp-shim demo --join`: a robot in the real queue, for a first conversation in a client of one's
+//! own. It says that it is a robot, answers three messages, and leaves.
+
+use std::{ffi::OsStr, path::Path, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use rmcp::model::ProtocolVersion;
+use serde_json::{Value, json};
+use shared::text;
+
+use super::{
+    person::{Person, words},
+    screen::{Mark, Screen},
+};
+use crate::cli::Cli;
+
+const NAME: &str = "Robot";
+/// One wait; the robot waits again and again.
+const WAIT: Duration = Duration::from_secs(45);
+/// Waits for a partner, about half an hour in all.
+const WAITS: usize = 40;
+/// What the robot answers, in this order.
+const ANSWERS: [&str; 3] = [
+    "I heard you. I am only the demo robot of mcp-chat, but a person would have heard you as well.",
+    "That arrived too. One more, and I go.",
+    "Everything works. Now meet a person: say \"next\". Goodbye!",
+];
+
+/// Puts the robot into the queue of this topic, and shows what happens.
+///
+/// # Errors
+///
+/// When the topic cannot be, or the relay cannot be reached.
+pub async fn run(cli: &Cli, topic: &str) -> anyhow::Result<ExitCode> {
+    let topic = text::topic(topic).with_context(|| "this cannot be a topic")?;
+    let screen = Screen::new();
+    let mut arguments: Vec<&Path> = Vec::new();
+    if let Some(socket) = &cli.socket {
+        arguments.extend([Path::new(OsStr::new("--socket")), socket]);
+    }
+    if cli.no_autostart {
+        arguments.push(Path::new("--no-autostart"));
+    }
+    let version = ProtocolVersion::V_2025_11_25;
+    let robot = Person::connect(NAME, version, &arguments, &[]).await?;
+    let entered = json!({"display_name": "Demo Robot", "topic": topic});
+    let entered = robot.call("enter_queue", entered, Duration::ZERO).await?;
+    let chat_id = entered["chat_id"].clone();
+    screen.say(&format!(
+        "A robot waits in the topic \"{topic}\". In your MCP client, say: \"find me someone to \
+         chat with{}\". Ctrl-C ends this.",
+        if topic == text::DEFAULT_TOPIC { String::new() } else { format!(", topic {topic}") }
+    ))?;
+
+    let met = tokio::select! {
+        met = hold_conversation(&screen, &robot, &chat_id, entered) => met?,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted?;
+            false
+        }
+    };
+    robot.disconnect().await?;
+    screen.say(if met { "The robot has left." } else { "The robot has met nobody and is gone." })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns whether somebody came.
+async fn hold_conversation(
+    screen: &Screen,
+    robot: &Person,
+    chat_id: &Value,
+    entered: Value,
+) -> anyhow::Result<bool> {
+    let mut result = entered;
+    let mut answers = ANSWERS.iter();
+    let mut met = false;
+    for _ in 0..WAITS {
+        for event in result["events"].as_array().into_iter().flatten() {
+            match words(&event["type"]) {
+                "chatroom.found" => {
+                    met = true;
+                    let name = words(&event["partner"]["display_name"]);
+                    screen.line(NAME, Mark::Notified, &format!("met {name}"))?;
+                    let hello = "Hello! I am the demo robot of mcp-chat. Say something.";
+                    say(screen, robot, chat_id, hello).await?;
+                }
+                "message.received" => {
+                    screen.line(NAME, Mark::Notified, words(&event["message"]))?;
+                    if let Some(answer) = answers.next() {
+                        say(screen, robot, chat_id, answer).await?;
+                    }
+                    if answers.len() == 0 {
+                        let leave = json!({"chat_id": chat_id});
+                        robot.call("leave_chat", leave, Duration::ZERO).await?;
+                        return Ok(true);
+                    }
+                }
+                "partner.disconnected" | "queue.expired" => return Ok(met),
+                _ => {}
+            }
+        }
+        let wait = json!({"chat_id": chat_id, "timeout_seconds": WAIT.as_secs()});
+        result = robot.call("wait_for_events", wait, WAIT).await?;
+    }
+    Ok(met)
+}
+
+async fn say(screen: &Screen, robot: &Person, chat_id: &Value, line: &str) -> anyhow::Result<()> {
+    screen.line(NAME, Mark::Call, line)?;
+    let message = json!({"chat_id": chat_id, "message": line, "author": "assistant"});
+    robot.call("send_message", message, Duration::ZERO).await?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Custom notifications, named after their events. A client of an `initialize` version always gets
+//! them; one of 2026-07-28 only if it declares the extension [`EXTENSION`], because that version
+//! forbids notifications that nobody asked for.
+
+use rmcp::{
+    RoleServer,
+    model::{CustomNotification, ServerNotification},
+    service::{Peer, RequestContext},
+};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::session::{ChatId, Entry};
+
+/// What a client declares, under `extensions` of its capabilities, to be notified of events.
+pub(crate) const EXTENSION: &str = "dev.mcp-chat/events";
+
+/// Notifications that the client has not taken; more are dropped, being hints.
+const AHEAD: usize = 256;
+
+/// Tells the client of events, without ever waiting for it.
+#[derive(Debug, Default)]
+pub(crate) struct Announcer {
+    hints: Option<mpsc::Sender<ServerNotification>>,
+}
+
+#[derive(Serialize)]
+struct Params<'a> {
+    chat_id: ChatId,
+    #[serde(flatten)]
+    entry: &'a Entry,
+}
+
+impl Announcer {
+    /// Whom to tell from now on.
+    pub(crate) fn set_audience(&mut self, peer: Peer<RoleServer>) {
+        if self.hints.is_some() {
+            return;
+        }
+        let (hints, mut queue) = mpsc::channel(AHEAD);
+        tokio::spawn(async move {
+            while let Some(notification) = queue.recv().await {
+                if peer.send_notification(notification).await.is_err() {
+                    break;
+                }
+            }
+        });
+        self.hints = Some(hints);
+    }
+
+    /// Tells of an event, if there is somebody to tell.
+    pub(crate) fn announce(&self, chat_id: ChatId, entry: &Entry) {
+        let Some(hints) = &self.hints else { return };
+        let Ok(params) = serde_json::to_value(Params { chat_id, entry }) else { return };
+        let notification = CustomNotification::new(entry.event.name(), Some(params));
+        if hints.try_send(ServerNotification::CustomNotification(notification)).is_err() {
+            tracing::debug!("a notification was dropped: the client does not take them");
+        }
+    }
+}
+
+/// The client of this request, if it may be told of events unasked.
+pub(crate) fn audience(context: &RequestContext<RoleServer>) -> Option<Peer<RoleServer>> {
+    let initialized = context.peer.peer_info().is_some();
+    let declared = || {
+        let extensions = context.client_capabilities()?.extensions?;
+        Some(extensions.contains_key(EXTENSION))
+    };
+    (initialized || declared().unwrap_or(false)).then(|| context.peer.clone())
+}

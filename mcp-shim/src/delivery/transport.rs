@@ -1,0 +1,104 @@
+//! The MCP transport, watched: which answers were written, which calls were cancelled, and when
+//! the client is gone.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex},
+};
+
+use rmcp::{
+    RoleServer,
+    model::{ClientNotification, JsonRpcMessage, RequestId},
+    service::{RxJsonRpcMessage, TxJsonRpcMessage},
+    transport::Transport,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{desk::DeskHandle, session::CallId};
+
+/// Which call answers which request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ledger(Arc<Mutex<HashMap<RequestId, CallId>>>);
+
+impl Ledger {
+    /// This request is answered by this call. Returns the call of an earlier request that has the
+    /// same id and no answer yet: the client cannot tell the two apart.
+    pub(crate) fn enter(&self, request: RequestId, call: CallId) -> Option<CallId> {
+        self.0.lock().expect("nothing panics while it holds this lock").insert(request, call)
+    }
+
+    fn take(&self, request: &RequestId) -> Option<CallId> {
+        self.0.lock().expect("nothing panics while it holds this lock").remove(request)
+    }
+}
+
+/// A transport that tells the desk what becomes of its answers.
+#[derive(Debug)]
+pub(crate) struct Watched<T> {
+    inner: T,
+    ledger: Ledger,
+    desk: DeskHandle,
+    ended: CancellationToken,
+}
+
+impl<T> Watched<T> {
+    /// Trips `ended` when the client has closed its end, or does not take what is written.
+    pub(crate) fn new(inner: T, ledger: Ledger, desk: DeskHandle, ended: CancellationToken) -> Self {
+        Self { inner, ledger, desk, ended }
+    }
+}
+
+impl<T> Transport<RoleServer> for Watched<T>
+where
+    T: Transport<RoleServer, Error = io::Error>,
+{
+    type Error = io::Error;
+
+    fn send(
+        &mut self,
+        item: TxJsonRpcMessage<RoleServer>,
+    ) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
+        let request = match &item {
+            JsonRpcMessage::Response(response) => Some(&response.id),
+            JsonRpcMessage::Error(error) => error.id.as_ref(),
+            JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
+        };
+        let call = request.and_then(|request| self.ledger.take(request));
+        let writing = self.inner.send(item);
+        let (desk, ended) = (self.desk.clone(), self.ended.clone());
+        async move {
+            let written = writing.await;
+            if let Some(call) = call {
+                desk.settled(call, written.is_ok());
+            }
+            if written.is_err() {
+                ended.cancel();
+            }
+            written
+        }
+    }
+
+    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        let message = self.inner.receive().await;
+        match &message {
+            // From here on the SDK writes no answer to the cancelled request.
+            Some(JsonRpcMessage::Notification(notification)) => {
+                if let ClientNotification::CancelledNotification(cancelled) =
+                    &notification.notification
+                    && let Some(request) = &cancelled.params.request_id
+                    && let Some(call) = self.ledger.take(request)
+                {
+                    self.desk.cancelled(call);
+                }
+            }
+            Some(_) => {}
+            None => self.ended.cancel(),
+        }
+        message
+    }
+
+    async fn close(&mut self) -> Result<(), io::Error> {
+        self.inner.close().await
+    }
+}

@@ -1,0 +1,265 @@
+//! The desk: the one task that owns the [`Sessions`], feeds them what happens and does what they
+//! say. Everybody else asks it.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use rmcp::{RoleServer, service::Peer};
+use shared::{codec, id::OwnerId, message::ClientMessage};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep_until,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    delivery::custom::Announcer,
+    link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, probe},
+    session::{
+        CallId, ChatId, Config, Input, Moment, Output, RelayHealth, Reply, Request, Sessions,
+    },
+};
+
+/// How to ask the desk.
+///
+/// Its channel is unbounded so that giving up a call never waits; what is in it is bounded by the
+/// requests that the client has open.
+#[derive(Debug, Clone)]
+pub(crate) struct DeskHandle(mpsc::UnboundedSender<Command>);
+
+#[derive(Debug)]
+enum Command {
+    Call(CallId, Request, Option<Peer<RoleServer>>, oneshot::Sender<Box<Reply>>),
+    Cancelled(CallId),
+    Settled { call: CallId, written: bool },
+    Progress(CallId, oneshot::Sender<Option<String>>),
+    Health(CallId, RelayHealth),
+    Shutdown,
+}
+
+impl DeskHandle {
+    /// Calls a tool. `None` if the call was cancelled or the desk is gone.
+    pub(crate) async fn call(
+        &self,
+        call: CallId,
+        request: Request,
+        audience: Option<Peer<RoleServer>>,
+    ) -> Option<Box<Reply>> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Call(call, request, audience, reply));
+        answer.await.ok()
+    }
+
+    /// The client wants no answer to this call any more.
+    pub(crate) fn cancelled(&self, call: CallId) {
+        self.tell(Command::Cancelled(call));
+    }
+
+    /// The answer to this call was written, or could not be.
+    pub(crate) fn settled(&self, call: CallId, written: bool) {
+        self.tell(Command::Settled { call, written });
+    }
+
+    /// What a call waits for, for people.
+    pub(crate) async fn progress(&self, call: CallId) -> Option<String> {
+        let (line, answer) = oneshot::channel();
+        self.tell(Command::Progress(call, line));
+        answer.await.ok().flatten()
+    }
+
+    /// Leaves every chat; the desk ends when the relay knows.
+    pub(crate) fn shut_down(&self) {
+        self.tell(Command::Shutdown);
+    }
+
+    fn tell(&self, command: Command) {
+        // A desk that is gone has left every chat: nobody is left who could answer.
+        let _ = self.0.send(command);
+    }
+}
+
+/// The desk itself; [`run`](Self::run) is its life.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    sessions: Sessions,
+    owner: OwnerId,
+    route: Arc<Route>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    handle: DeskHandle,
+    events: mpsc::Receiver<LinkEvent>,
+    event_sender: mpsc::Sender<LinkEvent>,
+    links: BTreeMap<ChatId, LinkHandle>,
+    links_made: u64,
+    calls: BTreeMap<CallId, oneshot::Sender<Box<Reply>>>,
+    announcer: Announcer,
+    closing: bool,
+}
+
+#[derive(Debug)]
+struct LinkHandle {
+    number: u64,
+    closed: CancellationToken,
+    /// How to write to the connection, while there is one.
+    connection: Option<mpsc::UnboundedSender<ClientMessage<'static>>>,
+}
+
+impl Desk {
+    pub(crate) fn new(config: Config, route: Arc<Route>) -> (Self, DeskHandle) {
+        let (sender, commands) = mpsc::unbounded_channel();
+        let (event_sender, events) = mpsc::channel(FRAMES_AHEAD);
+        let handle = DeskHandle(sender);
+        let desk = Self {
+            owner: config.owner,
+            sessions: Sessions::new(config),
+            route,
+            commands,
+            handle: handle.clone(),
+            events,
+            event_sender,
+            links: BTreeMap::new(),
+            links_made: 0,
+            calls: BTreeMap::new(),
+            announcer: Announcer::default(),
+            closing: false,
+        };
+        (desk, handle)
+    }
+
+    /// Works until [`DeskHandle::shut_down`] and everything is left.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let deadline = self.sessions.next_deadline();
+            tokio::select! {
+                biased;
+                Some(command) = self.commands.recv() => self.command(command),
+                Some(event) = self.events.recv() => self.link_event(event),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now).into()),
+                    if deadline.is_some() => self.handle(Input::Tick),
+            }
+            if self.closing && self.sessions.is_done() {
+                break;
+            }
+        }
+        // Whoever still waits is not answered.
+        self.calls.clear();
+        for link in std::mem::take(&mut self.links).into_values() {
+            link.closed.cancel();
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Call(call, request, audience, reply) => {
+                if self.closing {
+                    return;
+                }
+                if let Some(peer) = audience {
+                    self.announcer.set_audience(peer);
+                }
+                self.calls.insert(call, reply);
+                self.handle(Input::Call(call, request));
+            }
+            Command::Cancelled(call) => {
+                self.calls.remove(&call);
+                self.handle(Input::Cancelled(call));
+            }
+            Command::Settled { call, written } => self.handle(Input::Settled { call, written }),
+            Command::Progress(call, line) => {
+                // A call that was answered meanwhile needs no progress.
+                let _ = line.send(self.sessions.progress(call));
+            }
+            Command::Health(call, health) => self.handle(Input::Health(call, health)),
+            Command::Shutdown => {
+                self.closing = true;
+                self.handle(Input::Shutdown);
+            }
+        }
+    }
+
+    fn link_event(&mut self, event: LinkEvent) {
+        let chat = event.chat;
+        let Some(link) = self.links.get_mut(&chat).filter(|link| link.number == event.link) else {
+            return;
+        };
+        match event.news {
+            LinkNews::Connected(connection) => {
+                link.connection = Some(connection);
+                self.handle(Input::Connected(chat));
+            }
+            LinkNews::Frame(frame) => match codec::decode_relay(&frame) {
+                Ok(message) => self.handle(Input::Relay(chat, message)),
+                Err(error) => tracing::warn!(%error, "a message of the relay was passed over"),
+            },
+            LinkNews::Disconnected => {
+                link.connection = None;
+                self.handle(Input::Disconnected(chat));
+            }
+            LinkNews::Trouble(trouble) => self.handle(Input::Trouble(chat, trouble)),
+        }
+    }
+
+    fn handle(&mut self, input: Input<'_>) {
+        let now = Moment { instant: Instant::now(), wall: SystemTime::now() };
+        for output in self.sessions.handle(now, input) {
+            self.perform(output);
+        }
+    }
+
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::Reply(call, reply) => {
+                let taken = self.calls.remove(&call).map(|caller| caller.send(reply));
+                if !matches!(taken, Some(Ok(()))) {
+                    self.handle.settled(call, false);
+                }
+            }
+            Output::Open(chat) => self.open(chat),
+            Output::Transmit(chat, message) => {
+                let link = self.links.get(&chat);
+                if let Some(connection) = link.and_then(|link| link.connection.as_ref()) {
+                    // A connection that is just going down says so next.
+                    let _ = connection.send(message);
+                }
+            }
+            Output::Reconnect(chat) => {
+                if let Some(link) = self.links.remove(&chat) {
+                    link.closed.cancel();
+                    self.open(chat);
+                }
+            }
+            Output::Close(chat) => {
+                if let Some(link) = self.links.remove(&chat)
+                    && link.connection.is_none()
+                {
+                    link.closed.cancel();
+                }
+            }
+            Output::Notify(chat, entry) => self.announcer.announce(chat, &entry),
+            Output::Probe(call) => {
+                let (route, owner) = (Arc::clone(&self.route), self.owner);
+                let desk = self.handle.clone();
+                tokio::spawn(async move {
+                    desk.tell(Command::Health(call, probe(&route, owner).await));
+                });
+            }
+        }
+    }
+
+    fn open(&mut self, chat: ChatId) {
+        self.links_made += 1;
+        let closed = CancellationToken::new();
+        let link = Link {
+            chat,
+            number: self.links_made,
+            route: Arc::clone(&self.route),
+            desk: self.event_sender.clone(),
+            closed: closed.clone(),
+        };
+        tokio::spawn(link.run());
+        let handle = LinkHandle { number: self.links_made, closed, connection: None };
+        self.links.insert(chat, handle);
+    }
+}

@@ -1,0 +1,151 @@
+//! Starting a relay. Many shims may do so at once: the relay's lock lets one of them live, and the
+//! others end with "already running".
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use tokio::{io::AsyncReadExt, process::Command, time::timeout};
+
+/// The environment variable that names the relay's program.
+pub(crate) const RELAY_VARIABLE: &str = "MCP_CHAT_RELAY";
+/// The environment variable that a started relay takes its idle exit from, if it is set.
+const IDLE_EXIT_VARIABLE: &str = "MCP_CHAT_RELAY_IDLE_EXIT";
+/// Between two starts, as long as nobody answers.
+const LAUNCH_EVERY: Duration = Duration::from_secs(1);
+/// How long a relay may take to say why it cannot run.
+const LAUNCH_WAIT: Duration = Duration::from_secs(3);
+/// As much of what a failed relay says as is passed on, in bytes.
+const SAID_BYTES: u64 = 2_048;
+
+const LOCK: &str = "nothing panics while it holds this lock";
+
+/// Starts relays, one a second at most.
+#[derive(Debug)]
+pub(crate) struct Launcher {
+    socket: Option<PathBuf>,
+    last: Mutex<Option<Launch>>,
+}
+
+/// The last start, for those who ask within the next second.
+#[derive(Debug)]
+struct Launch {
+    at: Instant,
+    outcome: Result<(), String>,
+}
+
+impl Launcher {
+    /// Starts relays on this socket, or on that of the environment.
+    #[must_use]
+    pub(crate) fn new(socket: Option<&Path>) -> Self {
+        Self { socket: socket.map(Path::to_owned), last: Mutex::new(None) }
+    }
+
+    /// Starts a relay, unless one was started less than a second ago.
+    ///
+    /// # Errors
+    ///
+    /// When there is no program, or it ends with an error at once: for people, and useless to try
+    /// again before somebody does something.
+    pub(crate) async fn launch(&self) -> Result<(), String> {
+        {
+            let mut last = self.last.lock().expect(LOCK);
+            if let Some(launch) = last.as_ref().filter(|last| last.at.elapsed() < LAUNCH_EVERY) {
+                return launch.outcome.clone();
+            }
+            *last = Some(Launch { at: Instant::now(), outcome: Ok(()) });
+        }
+        let outcome = self.start().await;
+        *self.last.lock().expect(LOCK) =
+            Some(Launch { at: Instant::now(), outcome: outcome.clone() });
+        outcome
+    }
+
+    async fn start(&self) -> Result<(), String> {
+        let program = find_relay()?;
+        let mut command = Command::new(&program);
+        command.args(["serve", "--detach"]);
+        if env::var_os(IDLE_EXIT_VARIABLE).is_none() {
+            let idle = humantime::format_duration(shared::limits::IDLE_EXIT).to_string();
+            command.args(["--idle-exit", &idle]);
+        }
+        if let Some(socket) = &self.socket {
+            command.arg("--socket").arg(socket);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        // Not in our group, so that a signal to it that is meant for us does not end the relay.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("{} could not be started: {error}", program.display()))?;
+
+        // A relay that stays up lets go of its standard error once it has detached itself.
+        let mut said = String::new();
+        if let Some(stderr) = child.stderr.take() {
+            let _ = timeout(LAUNCH_WAIT, stderr.take(SAID_BYTES).read_to_string(&mut said)).await;
+        }
+        match child.try_wait() {
+            Ok(Some(status)) if !status.success() => {
+                let said = match said.trim() {
+                    "" => status.to_string(),
+                    said => said.to_owned(),
+                };
+                Err(format!("{} did not stay up: {said}", program.display()))
+            }
+            Ok(_) | Err(_) => {
+                tokio::spawn(async move { child.wait().await });
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The relay's program: as the environment says, beside this one, or on the path.
+///
+/// # Errors
+///
+/// When there is none.
+pub(crate) fn find_relay() -> Result<PathBuf, String> {
+    if let Some(named) = env::var_os(RELAY_VARIABLE) {
+        let path = PathBuf::from(&named);
+        if path.is_file() {
+            return Ok(path);
+        }
+        return Err(not_found(&format!("{RELAY_VARIABLE} is {}", path.display())));
+    }
+    let name = format!("relay{}", env::consts::EXE_SUFFIX);
+    let beside = own_path().and_then(|own| Some(own.parent()?.join(&name)));
+    if let Some(path) = beside.as_ref().filter(|path| path.is_file()) {
+        return Ok(path.clone());
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path).map(|folder| folder.join(&name)).find(|path| path.is_file());
+    found.ok_or_else(|| match beside {
+        Some(path) => not_found(&format!("neither {} nor on PATH", path.display())),
+        None => not_found("not on PATH"),
+    })
+}
+
+fn not_found(looked: &str) -> String {
+    format!(
+        "the relay's program was not found ({looked}); put `relay` beside `mcp-shim` or on PATH, \
+         or set {RELAY_VARIABLE} to its path"
+    )
+}
+
+/// The path that this program was started by. Not that of the running image: an update replaces
+/// the file under that, and the new relay stands beside the new shim.
+#[must_use]
+pub(crate) fn own_path() -> Option<PathBuf> {
+    let started_as = PathBuf::from(env::args_os().next().unwrap_or_default());
+    if started_as.components().count() > 1 {
+        return std::path::absolute(started_as).ok();
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).map(|folder| folder.join(&started_as)).find(|path| path.is_file())
+}

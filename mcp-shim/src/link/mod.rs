@@ -1,0 +1,199 @@
+//! The way to the relay: one connection per chat, made again whenever it is lost, and a relay
+//! started when there is none. What is said on it is decided in [`session`](crate::session).
+
+mod launch;
+mod probe;
+
+use std::{sync::Arc, time::Duration};
+
+use shared::{
+    connection::Connection,
+    endpoint::{ConnectError, Endpoint, Stream},
+    limits,
+    message::ClientMessage,
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::launch::{Launcher, find_relay, own_path};
+pub(crate) use self::probe::probe;
+use crate::session::{ChatId, Trouble, TroubleKind};
+
+/// Frames of one link that the desk has not taken; more stay in the socket.
+pub(crate) const FRAMES_AHEAD: usize = 64;
+
+/// What a link tells the desk.
+#[derive(Debug)]
+pub(crate) struct LinkEvent {
+    pub(crate) chat: ChatId,
+    /// Which link of this chat: one that was taken down may still be heard.
+    pub(crate) link: u64,
+    pub(crate) news: LinkNews,
+}
+
+/// What happened to a link.
+#[derive(Debug)]
+pub(crate) enum LinkNews {
+    /// There is a connection, and this is how to write to it; when the sender is dropped, the
+    /// connection is closed once everything is written.
+    Connected(mpsc::UnboundedSender<ClientMessage<'static>>),
+    /// The relay said something.
+    Frame(Vec<u8>),
+    /// The connection is gone.
+    Disconnected,
+    /// There was none to be had.
+    Trouble(Trouble),
+}
+
+/// How to reach the relay.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// Where it listens.
+    pub(crate) endpoint: Endpoint,
+    /// How to start it; `None` if the user wants to do that.
+    pub(crate) launcher: Option<Launcher>,
+}
+
+/// One link, for its chat.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) chat: ChatId,
+    pub(crate) number: u64,
+    pub(crate) route: Arc<Route>,
+    pub(crate) desk: mpsc::Sender<LinkEvent>,
+    /// Trips when the chat wants no link any more.
+    pub(crate) closed: CancellationToken,
+}
+
+impl Link {
+    /// Connects, again and again, until the link is closed.
+    pub(crate) async fn run(self) {
+        let mut pause = Pause::default();
+        loop {
+            let attempt = tokio::select! {
+                () = self.closed.cancelled() => return,
+                attempt = self.route.connect() => attempt,
+            };
+            match attempt {
+                Ok(stream) => {
+                    let began = Instant::now();
+                    self.converse(Connection::new(stream)).await;
+                    if self.closed.is_cancelled() {
+                        return;
+                    }
+                    self.tell(LinkNews::Disconnected).await;
+                    if began.elapsed() > limits::RECONNECT.1 {
+                        pause = Pause::default();
+                    }
+                }
+                Err(trouble) => self.tell(LinkNews::Trouble(trouble)).await,
+            }
+            tokio::select! {
+                () = self.closed.cancelled() => return,
+                () = pause.wait() => {}
+            }
+        }
+    }
+
+    /// One connection's life.
+    async fn converse(&self, mut connection: Connection<Stream>) {
+        let (sender, mut outgoing) = mpsc::unbounded_channel();
+        self.tell(LinkNews::Connected(sender)).await;
+        loop {
+            tokio::select! {
+                message = outgoing.recv() => match message {
+                    Some(message) => {
+                        if connection.queue(&message).is_err() {
+                            return;
+                        }
+                        while let Ok(message) = outgoing.try_recv() {
+                            if connection.queue(&message).is_err() {
+                                return;
+                            }
+                        }
+                        // Reading goes on while the rest is written: two that only write to each
+                        // other would wait for ever.
+                    }
+                    None => {
+                        let _ = timeout(limits::LEAVE_WAIT, connection.flush()).await;
+                        return;
+                    }
+                },
+                frame = connection.receive_frame() => match frame {
+                    Ok(Some(frame)) => self.tell(LinkNews::Frame(frame)).await,
+                    Ok(None) | Err(_) => return,
+                },
+            }
+        }
+    }
+
+    async fn tell(&self, news: LinkNews) {
+        let event = LinkEvent { chat: self.chat, link: self.number, news };
+        // Without a desk there is nobody left who could want to know.
+        let _ = self.desk.send(event).await;
+    }
+}
+
+impl Route {
+    /// One attempt to reach the relay; starts one where there is none.
+    pub(crate) async fn connect(&self) -> Result<Stream, Trouble> {
+        match self.endpoint.connect().await {
+            Ok(stream) => Ok(stream),
+            Err(ConnectError::Absent) => Err(self.start().await),
+            Err(error @ (ConnectError::Busy | ConnectError::Io(_))) => {
+                Err(trouble(format!("{error} ({}); trying again", self.socket()), false))
+            }
+            Err(error @ (ConnectError::Foreign { .. } | ConnectError::Insecure(_))) => {
+                Err(trouble(error.to_string(), true))
+            }
+        }
+    }
+
+    async fn start(&self) -> Trouble {
+        let Some(launcher) = &self.launcher else {
+            let detail = format!(
+                "no relay listens at {}; start one with `relay serve` (this shim was told not to)",
+                self.socket()
+            );
+            return trouble(detail, false);
+        };
+        match launcher.launch().await {
+            Ok(()) => trouble(format!("waiting for the relay at {}", self.socket()), false),
+            Err(detail) => trouble(detail, true),
+        }
+    }
+
+    /// The path of the socket, for people.
+    pub(crate) fn socket(&self) -> String {
+        self.endpoint.path().display().to_string()
+    }
+}
+
+fn trouble(detail: String, lasting: bool) -> Trouble {
+    Trouble { kind: TroubleKind::Unavailable, detail, lasting }
+}
+
+/// The pause before the next attempt: doubled each time, with jitter, so that many shims that lost
+/// the same relay do not come back all at once.
+#[derive(Debug)]
+pub(crate) struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(limits::RECONNECT.0)
+    }
+}
+
+impl Pause {
+    pub(crate) async fn wait(&mut self) {
+        let mut byte = [0];
+        // Without randomness there is no jitter, and no harm.
+        let _ = getrandom::fill(&mut byte);
+        let jittered = self.0 / 2 + self.0.mul_f64(f64::from(byte[0]) / 512.0);
+        self.0 = (self.0 * 2).min(limits::RECONNECT.1);
+        sleep(jittered).await;
+    }
+}

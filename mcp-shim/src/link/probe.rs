@@ -1,0 +1,85 @@
+//! Asking the relay how it is, on a connection that carries no session.
+
+use std::borrow::Cow;
+
+use shared::{
+    codec,
+    connection::Connection,
+    id::OwnerId,
+    limits,
+    message::{ClientMessage, Hello, RelayMessage},
+    version,
+};
+use tokio::time::timeout;
+
+use super::{Pause, Route};
+use crate::{BUILD, session::RelayHealth};
+
+/// How the relay is. Starts one where there is none, and takes at most
+/// [`RELAY_WAIT`](limits::RELAY_WAIT).
+pub(crate) async fn probe(route: &Route, owner: OwnerId) -> RelayHealth {
+    let mut health = RelayHealth {
+        connected: false,
+        socket: route.socket(),
+        version: None,
+        others_connected: None,
+        trouble: Some("the relay does not answer".to_owned()),
+    };
+    let found = timeout(limits::RELAY_WAIT, async {
+        let mut pause = Pause::default();
+        loop {
+            match attempt(route, owner).await {
+                Ok(found) => return Some(found),
+                Err((detail, lasting)) => {
+                    health.trouble = Some(detail);
+                    if lasting {
+                        return None;
+                    }
+                }
+            }
+            pause.wait().await;
+        }
+    })
+    .await;
+    if let Ok(Some((version, others))) = found {
+        health.connected = true;
+        health.version = Some(version);
+        health.others_connected = Some(others);
+        health.trouble = None;
+    }
+    health
+}
+
+/// One attempt: version and number of others, or what went wrong and whether that lasts.
+async fn attempt(route: &Route, owner: OwnerId) -> Result<(String, usize), (String, bool)> {
+    let stream = route.connect().await.map_err(|trouble| (trouble.detail, trouble.lasting))?;
+    let mut connection = Connection::new(stream);
+    let hello = Hello {
+        min: version::OLDEST,
+        max: version::NEWEST,
+        build: Cow::Borrowed(BUILD),
+        owner: None,
+        session: None,
+        blocks: Vec::new(),
+    };
+    let status = async {
+        connection.handshake(hello).await.map_err(|error| error.to_string())?;
+        let status = ClientMessage::Status { owner: Some(owner) };
+        connection.send(&status).await.map_err(|error| error.to_string())?;
+        loop {
+            let frame = connection.receive_frame().await.map_err(|error| error.to_string())?;
+            let Some(frame) = frame else { return Err("the relay closed the connection".into()) };
+            match codec::decode_relay(&frame).map_err(|error| error.to_string())? {
+                RelayMessage::Status(status) => {
+                    return Ok((status.version.into_owned(), status.others_connected));
+                }
+                RelayMessage::Error { message, .. } => return Err(message.into_owned()),
+                _ => {}
+            }
+        }
+    };
+    match timeout(limits::HANDSHAKE, status).await {
+        Ok(answer) => answer.map_err(|error| (error, false)),
+        Err(_) => Err(("the relay does not answer".to_owned(), false)),
+    }
+}

@@ -1,0 +1,250 @@
+//! The tools as clients see them: names, descriptions, schemas, annotations. Static; nothing that
+//! a stranger wrote ever comes here.
+
+use std::sync::Arc;
+
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use serde_json::{Value, json};
+use shared::limits;
+
+/// The names of all tools.
+pub(crate) const NAMES: [&str; 6] = [
+    "enter_queue",
+    "wait_for_events",
+    "send_message",
+    "next_partner",
+    "leave_chat",
+    "chat_status",
+];
+
+/// All tools.
+pub(crate) fn tools() -> Vec<Tool> {
+    let output = Arc::new(object(output()));
+    let tools = [
+        tool(
+            NAMES[0],
+            "Find a chat partner",
+            "Wait for a random partner; matched at once if somebody waits. Gives the chat_id that \
+             the other tools take. If this app already has a chat it changes nothing, unless \
+             chat_id names an idle one or new_chat is true.",
+            ToolAnnotations::new().read_only(false).destructive(false).idempotent(false).open_world(true),
+            json!({
+                "display_name": text("Only what your user chose for this; the partner sees it. Letters, digits, space, -_.' up to 32."),
+                "topic": text("Only what your user chose for this; the partner sees it. Both who enter the same topic meet. Default: open."),
+                "chat_id": text("An idle chat that is to wait again."),
+                "new_chat": {"type": "boolean", "description": "A second conversation beside the open one."},
+                "after": after(),
+            }),
+            &[],
+        ),
+        tool(
+            NAMES[1],
+            "Wait for news",
+            "Return as soon as something happens in a chat: a partner was found, wrote, or left. \
+             Empty events at the time limit.",
+            ToolAnnotations::new().read_only(false).destructive(false).idempotent(true).open_world(true),
+            json!({
+                "chat_id": chat_id(),
+                "timeout_seconds": {
+                    "type": "integer", "minimum": 0, "maximum": limits::EVENT_WAIT_LONGEST.as_secs() as i64,
+                    "description": "Default 45. 0 only looks. More than 45 only if your host allows long calls.",
+                },
+                "after": after(),
+            }),
+            &["chat_id"],
+        ),
+        tool(
+            NAMES[2],
+            "Send a message",
+            "Send words to the partner, as your user wants them said. The result tells whether the \
+             partner's client has them.",
+            ToolAnnotations::new().read_only(false).destructive(false).idempotent(false).open_world(true),
+            json!({
+                "chat_id": chat_id(),
+                "message": text("What to say: at most 8 KiB and 200 lines."),
+                "author": {"type": "string", "enum": ["user", "assistant"], "description": "Whose words these are. Default: assistant."},
+                "room_id": text("Send only if this is still the room, that is, the same partner."),
+                "after": after(),
+            }),
+            &["chat_id", "message"],
+        ),
+        tool(
+            NAMES[3],
+            "Next partner",
+            "Leave the partner and wait for another in the same topic. Only when your user asks.",
+            ToolAnnotations::new().read_only(false).destructive(true).idempotent(false).open_world(true),
+            departure(),
+            &["chat_id"],
+        ),
+        tool(
+            NAMES[4],
+            "Leave the chat",
+            "Leave partner and queue and end the chat. Only when your user asks.",
+            ToolAnnotations::new().read_only(false).destructive(true).idempotent(false).open_world(true),
+            departure(),
+            &["chat_id"],
+        ),
+        tool(
+            NAMES[5],
+            "Chat status",
+            "State, partner, queue and receipts of a chat. Without chat_id: all chats of this app \
+             and whether the relay is well.",
+            ToolAnnotations::new().read_only(true).destructive(false).idempotent(true).open_world(false),
+            json!({
+                "chat_id": chat_id(),
+                "history": {
+                    "type": "integer", "minimum": 0, "maximum": limits::HISTORY_ENTRIES as i64,
+                    "description": "So many of the last messages of both sides. Default 0.",
+                },
+                "after": after(),
+            }),
+            &[],
+        ),
+    ];
+    tools.map(|tool| tool.with_raw_output_schema(Arc::clone(&output))).into()
+}
+
+fn tool(
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    annotations: ToolAnnotations,
+    properties: Value,
+    required: &[&str],
+) -> Tool {
+    let schema = json!({"type": "object", "properties": properties, "required": required});
+    let mut annotations = annotations;
+    annotations.title = Some(title.to_owned());
+    Tool::new(name, description, object(schema)).with_title(title).with_annotations(annotations)
+}
+
+fn object(value: Value) -> JsonObject {
+    match value {
+        Value::Object(object) => object,
+        _ => unreachable!("schemas are written as objects"),
+    }
+}
+
+fn text(description: &str) -> Value {
+    json!({"type": "string", "description": description})
+}
+
+fn chat_id() -> Value {
+    text("Which chat.")
+}
+
+fn after() -> Value {
+    json!({
+        "type": "integer", "minimum": 0,
+        "description": "I have all events up to this cursor; tell me what follows.",
+    })
+}
+
+fn departure() -> Value {
+    json!({
+        "chat_id": chat_id(),
+        "block": {"type": "boolean", "description": "Never meet this partner again."},
+        "report": {
+            "type": "string", "enum": ["spam", "harassment", "injection", "other"],
+            "description": "Note what this partner did, on this computer only.",
+        },
+        "after": after(),
+    })
+}
+
+/// One schema for all results: what is there depends on state and tool, so nothing but `next` is
+/// required, which errors have as well.
+fn output() -> Value {
+    let string = json!({"type": "string"});
+    let integer = json!({"type": "integer"});
+    let boolean = json!({"type": "boolean"});
+    let partner = json!({
+        "type": "object",
+        "properties": {"display_name": string, "presence": string, "seconds_since_seen": integer},
+    });
+    json!({
+        "type": "object",
+        "properties": {
+            "next": {"type": "string", "description": "What to do now."},
+            "notice": string,
+            "error": {
+                "type": "object",
+                "properties": {
+                    "code": string, "message": string, "hint": string, "retry_after_ms": integer,
+                },
+                "required": ["code", "message", "hint"],
+            },
+            "chat_id": string,
+            "state": {"type": "string", "enum": ["waiting", "chatting", "idle", "ended"]},
+            "room": {
+                "type": "object",
+                "properties": {
+                    "room_id": string, "topic": string, "partner": partner, "met_before": boolean,
+                },
+            },
+            "queue": {
+                "type": "object",
+                "properties": {
+                    "topic": string, "position": integer, "waiting": integer,
+                    "not_listening": integer, "own": integer,
+                },
+            },
+            "events": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"cursor": integer, "type": string, "at": string},
+                    "required": ["cursor", "type", "at"],
+                },
+            },
+            "since": integer,
+            "cursor": integer,
+            "more": boolean,
+            "message_id": string,
+            "delivery": {"type": "string", "enum": ["delivered", "pending"]},
+            "left": {"type": "string", "enum": ["room", "queue", "none"]},
+            "undelivered": {"type": "array", "items": string},
+            "noted": string,
+            "receipts": {
+                "type": "object",
+                "properties": {"sent": integer, "delivered": integer, "read": integer},
+            },
+            "history": {"type": "array", "items": {"type": "object"}},
+            "relay": {
+                "type": "object",
+                "properties": {
+                    "connected": boolean, "socket": string, "version": string,
+                    "others_connected": integer, "trouble": string,
+                },
+            },
+            "other_chats": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"chat_id": string, "state": string, "unread": integer},
+                },
+            },
+        },
+        "required": ["next"],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptions_together_stay_under_two_kilobytes() {
+        let bytes: usize =
+            tools().iter().filter_map(|tool| Some(tool.description.as_ref()?.len())).sum();
+        assert!(bytes < 2_048, "{bytes} bytes");
+    }
+
+    #[test]
+    fn every_tool_is_known_to_the_parser() {
+        for tool in tools() {
+            assert!(crate::tools::parse(&tool.name, JsonObject::new()).is_some(), "{}", tool.name);
+        }
+        assert!(crate::tools::parse("exit", JsonObject::new()).is_none());
+    }
+}

@@ -1,0 +1,119 @@
+//! The stdio server: from the first byte of standard input to its end.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use rmcp::{
+    ServiceExt,
+    transport::{async_rw::AsyncRwTransport, stdio_pipes},
+};
+use shared::{endpoint::Endpoint, id::OwnerId};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    BUILD,
+    cli::Cli,
+    delivery::transport::{Ledger, Watched},
+    desk::Desk,
+    handler::Handler,
+    link::{Launcher, Route},
+    session::Config,
+};
+
+/// From the end of input to the end of the process, at most.
+const FAREWELL: Duration = Duration::from_millis(900);
+
+/// Serves the client on standard input and output until it closes either.
+///
+/// # Errors
+///
+/// When the socket's path cannot be, or the system gives no randomness.
+pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
+    let route = Arc::new(route(cli)?);
+    let mut seed = [0; 16];
+    getrandom::fill(&mut seed).context("the system gives no randomness")?;
+    let config = Config {
+        owner: OwnerId::from(Uuid::new_v4()),
+        seed,
+        display_name: cli.name.clone(),
+        autonomous: cli.autonomous.0,
+        build: BUILD,
+    };
+    let (desk, handle) = Desk::new(config, route);
+    let desk_task = tokio::spawn(desk.run());
+
+    let ended = CancellationToken::new();
+    let ledger = Ledger::default();
+    let (input, output) = stdio_pipes();
+    let transport = Watched::new(
+        AsyncRwTransport::new_server(input, output),
+        ledger.clone(),
+        handle.clone(),
+        ended.clone(),
+    );
+    let handler = Handler::new(handle.clone(), ledger);
+    let service = tokio::spawn(async move {
+        match handler.serve(transport).await {
+            Ok(running) => {
+                // How it ended does not matter any more.
+                let _ = running.waiting().await;
+            }
+            Err(error) => tracing::debug!(%error, "the client ended before its first request"),
+        }
+    });
+    tokio::pin!(service);
+
+    let signal = tokio::select! {
+        () = ended.cancelled() => false,
+        _ = &mut service => false,
+        () = terminated() => true,
+    };
+    handle.shut_down();
+    let farewell = async {
+        // Answers on their way are still written; after a signal the input stays open, and only
+        // the chats are waited for.
+        if !signal && !service.is_finished() {
+            let _ = (&mut service).await;
+        }
+        let _ = desk_task.await;
+    };
+    if timeout(FAREWELL, farewell).await.is_err() {
+        tracing::debug!("the relay was not told in time that the chats are left");
+    }
+    Ok(())
+}
+
+/// How to reach the relay, by the command line.
+///
+/// # Errors
+///
+/// When the socket's path cannot be.
+pub(crate) fn route(cli: &Cli) -> anyhow::Result<Route> {
+    Ok(Route {
+        endpoint: Endpoint::resolve(cli.socket.as_deref())?,
+        launcher: (!cli.no_autostart).then(|| Launcher::new(cli.socket.as_deref())),
+    })
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,364 @@
+//! One chat and its relay: what `hello` claims, and what each message of the relay means.
+
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use shared::{
+    id::RoomId,
+    limits,
+    message::{
+        ClientMessage, CloseReason, DequeueReason, ErrorCode as WireError, Hello, Leave, Paired,
+        Presence, QueueClaim, Queued, RelayMessage, Resume, RoomClaim, Welcome,
+    },
+    version,
+};
+
+use super::{
+    chat::{Chat, Link, Place},
+    event::{Config, Event, FoundPartner, Moment, Output, Sender, Trouble, TroubleKind},
+    reply::{ErrorCode, QueueView, Spoken},
+    room::{Room, Taken},
+};
+
+impl Chat {
+    /// Says `hello`: the first thing on a connection, and nothing else before `welcome`.
+    pub(super) fn connected(
+        &mut self,
+        config: &Config,
+        blocks: &VecDeque<String>,
+        out: &mut Vec<Output>,
+    ) {
+        let Link::Connecting { since } = self.link else { return };
+        self.link = Link::Greeting { since };
+        let session = self.token.clone().map(|token| Resume {
+            token: token.into(),
+            room: self.room().map(|room| RoomClaim {
+                room_id: room.room_id,
+                token: room.token.clone().into(),
+                received: room.received,
+            }),
+            queue: self.queue_claim(),
+            leaving: self.leaving.iter().map(|departed| departed.leave.clone()).collect(),
+        });
+        let hello = Hello {
+            min: version::OLDEST,
+            max: version::NEWEST,
+            build: Cow::Borrowed(config.build),
+            owner: Some(config.owner),
+            session,
+            blocks: blocks.iter().cloned().map(Cow::Owned).collect(),
+        };
+        out.push(Output::Transmit(self.id, ClientMessage::Hello(hello)));
+    }
+
+    fn queue_claim(&self) -> Option<QueueClaim<'static>> {
+        let ticket = match &self.place {
+            Place::Idle | Place::Chatting(_) => return None,
+            Place::Seeking => None,
+            Place::Waiting { ticket, .. } => Some(Cow::Owned(ticket.clone())),
+        };
+        Some(QueueClaim {
+            ticket,
+            display_name: self.display_name.clone().into(),
+            topic: self.topic.clone().into(),
+        })
+    }
+
+    /// The connection is gone; the link goes on trying.
+    pub(super) fn disconnected(&mut self, now: Instant) {
+        if self.link != Link::Closed {
+            self.link = Link::Connecting { since: self.down_since().unwrap_or(now) };
+        }
+    }
+
+    /// What the relay says. Returns a block tag to keep, if there is one.
+    pub(super) fn relay(
+        &mut self,
+        message: RelayMessage<'_>,
+        now: Moment,
+        out: &mut Vec<Output>,
+    ) -> Option<String> {
+        match message {
+            RelayMessage::Welcome(welcome) => self.welcome(welcome, out),
+            RelayMessage::Pong {} => self.pong(now.instant, out),
+            RelayMessage::Queued(queued) => self.queued(queued),
+            RelayMessage::Paired(paired) => self.paired(paired, now, out),
+            RelayMessage::Closed { room_id, reason } => {
+                if self.is_in(room_id) {
+                    self.close_room(reason, now, out);
+                }
+            }
+            RelayMessage::Left { room_id, block_tag } => {
+                self.left(room_id, out);
+                return block_tag.map(Cow::into_owned);
+            }
+            RelayMessage::Dequeued { reason } => self.dequeued(reason, now, out),
+            RelayMessage::Refused { code, message, .. } => {
+                if matches!(self.place, Place::Seeking) {
+                    self.place = Place::Idle;
+                    self.idle_since = now.instant;
+                    self.refused = Some((refusal(code), message.into_owned()));
+                    self.close_link_if_idle(out);
+                }
+            }
+            RelayMessage::Error { code, message } => self.error(code, &message, now, out),
+            RelayMessage::Message { room_id, seq, author, text, removed, sent_at } => {
+                if let Some(room) = self.room_with(room_id) {
+                    let event = Event::Message {
+                        room_id: room_id.to_string(),
+                        message_id: room.partner_message_id(seq),
+                        from: Sender { display_name: room.partner.clone() },
+                        author,
+                        message: text.into_owned(),
+                        sent_at: sent_at.into_owned(),
+                        removed: (removed > 0).then_some(removed),
+                    };
+                    self.message(seq, event, now, out);
+                }
+            }
+            RelayMessage::Ack { room_id, received, read } => {
+                if let Some(room) = self.room_with(room_id) {
+                    room.acknowledged(received, read);
+                }
+            }
+            RelayMessage::Sync { room_id, received } => {
+                let id = self.id;
+                if let Some(room) = self.room_with(room_id) {
+                    room.acknowledged(received, 0);
+                    out.extend(room.resend().map(|send| Output::Transmit(id, send)));
+                }
+            }
+            RelayMessage::Partner { room_id, presence, seen_seconds } => {
+                if self.is_in(room_id) {
+                    self.presence(presence, seen_seconds, now, out);
+                }
+            }
+            RelayMessage::GoingAway {}
+            | RelayMessage::Status(_)
+            | RelayMessage::Stopping { .. } => {}
+        }
+        None
+    }
+
+    fn is_in(&self, room_id: RoomId) -> bool {
+        self.room().is_some_and(|room| room.room_id == room_id)
+    }
+
+    fn room_with(&mut self, room_id: RoomId) -> Option<&mut Room> {
+        self.room_mut().filter(|room| room.room_id == room_id)
+    }
+
+    fn welcome(&mut self, welcome: Welcome<'_>, out: &mut Vec<Output>) {
+        if let Some(grant) = welcome.session {
+            self.token = Some(grant.token.into_owned());
+        }
+        self.message_bucket.set_rate(welcome.limits.message_rate);
+        self.next_bucket.set_rate(welcome.limits.next_rate);
+        self.limits = welcome.limits;
+        let Link::Greeting { since } = self.link else { return };
+        self.link = Link::Welcomed { since };
+        out.push(Output::Transmit(self.id, ClientMessage::Ping {}));
+    }
+
+    /// Everything that `hello` claimed is answered; what has come up since is said now.
+    fn pong(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let Link::Welcomed { .. } = self.link else { return };
+        self.link = Link::Up;
+        self.trouble = None;
+        for departed in &self.leaving {
+            out.push(Output::Transmit(self.id, ClientMessage::Leave(departed.leave.clone())));
+        }
+        match self.place {
+            Place::Seeking => out.push(Output::Transmit(self.id, self.enter_queue())),
+            Place::Idle => out.push(Output::Transmit(self.id, ClientMessage::LeaveQueue {})),
+            Place::Waiting { .. } | Place::Chatting(_) => {}
+        }
+        if self.attentive || self.last_call.is_some_and(|at| now < at + limits::LISTENING_FOR) {
+            self.tell_attention(out);
+        }
+    }
+
+    fn queued(&mut self, queued: Queued<'_>) {
+        match self.place {
+            Place::Seeking | Place::Waiting { .. } => {
+                self.queue_news += 1;
+                self.place = Place::Waiting {
+                    ticket: queued.ticket.into_owned(),
+                    queue: QueueView {
+                        topic: queued.topic.into_owned(),
+                        position: Some(queued.position),
+                        waiting: queued.waiting,
+                        not_listening: queued.not_listening,
+                        own: queued.own,
+                    },
+                };
+            }
+            Place::Idle | Place::Chatting(_) => {}
+        }
+    }
+
+    fn paired(&mut self, paired: Paired<'_>, now: Moment, out: &mut Vec<Output>) {
+        if self.is_in(paired.room_id) {
+            return;
+        }
+        let seeking = matches!(self.place, Place::Seeking | Place::Waiting { .. });
+        if !seeking || self.closed.contains(&paired.room_id) {
+            let leave = Leave {
+                room_id: paired.room_id,
+                token: Cow::Owned(paired.token.into_owned()),
+                block: false,
+                report: None,
+            };
+            self.note_departed(leave.clone(), true);
+            out.push(Output::Transmit(self.id, ClientMessage::Leave(leave)));
+            return;
+        }
+        let found = Event::Found {
+            room_id: paired.room_id.to_string(),
+            topic: paired.topic.to_string(),
+            partner: FoundPartner {
+                display_name: paired.display_name.to_string(),
+                presence: paired.presence,
+            },
+            met_before: paired.met_before,
+        };
+        let mut room = Box::new(Room::new(paired, now.instant));
+        room.found = self.tell(found, now, out);
+        self.place = Place::Chatting(room);
+    }
+
+    fn left(&mut self, room_id: RoomId, out: &mut Vec<Output>) {
+        let stale = self.leaving.iter().any(|left| left.leave.room_id == room_id && left.stale);
+        self.leaving.retain(|departed| departed.leave.room_id != room_id);
+        if stale && matches!(self.place, Place::Seeking | Place::Waiting { .. }) {
+            out.push(Output::Transmit(self.id, self.enter_queue()));
+        }
+        self.close_link_if_idle(out);
+    }
+
+    fn dequeued(&mut self, reason: DequeueReason, now: Moment, out: &mut Vec<Output>) {
+        if !matches!(self.place, Place::Waiting { .. }) {
+            return;
+        }
+        let reason = match reason {
+            DequeueReason::Left => return,
+            DequeueReason::NotListening => "not_listening",
+            DequeueReason::RelayLost => "relay_lost",
+        };
+        self.place = Place::Idle;
+        self.idle_since = now.instant;
+        self.tell(Event::Expired { reason }, now, out);
+        self.close_link_if_idle(out);
+    }
+
+    fn message(&mut self, seq: u64, event: Event, now: Moment, out: &mut Vec<Output>) {
+        let id = self.id;
+        let Place::Chatting(room) = &mut self.place else { return };
+        let bytes = event.text().map_or(0, str::len);
+        match room.judge(seq, bytes, &self.inbox) {
+            Taken::New => {
+                self.remember_spoken(&event);
+                let cursor = self.tell(event, now, out);
+                let Some(room) = self.room_mut() else { return };
+                room.took(seq, cursor, now.instant);
+                out.push(Output::Transmit(id, room.ack()));
+            }
+            Taken::Again => out.push(Output::Transmit(id, room.ack())),
+            Taken::Gap => out.push(Output::Transmit(id, room.sync())),
+            Taken::NoRoom => {}
+        }
+    }
+
+    fn remember_spoken(&mut self, event: &Event) {
+        if let Event::Message { room_id, message_id, from, author, message, sent_at, .. } = event {
+            self.remember(Spoken {
+                from: "partner",
+                display_name: from.display_name.clone(),
+                author: *author,
+                room_id: room_id.clone(),
+                message_id: message_id.clone(),
+                message: message.clone(),
+                at: sent_at.clone(),
+            });
+        }
+    }
+
+    /// Keeps a message for the history.
+    pub(super) fn remember(&mut self, spoken: Spoken) {
+        if self.history.len() == limits::HISTORY_ENTRIES {
+            self.history.pop_front();
+        }
+        self.history.push_back(spoken);
+    }
+
+    fn presence(
+        &mut self,
+        presence: Presence,
+        seen_seconds: u64,
+        now: Moment,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(room) = self.room_mut() else { return };
+        let before = std::mem::replace(&mut room.presence, presence);
+        if let Some(seen) = now.instant.checked_sub(Duration::from_secs(seen_seconds)) {
+            room.seen(seen);
+        }
+        let room_id = room.room_id.to_string();
+        let is_away = presence == Presence::Reconnecting;
+        match (before == Presence::Reconnecting, is_away) {
+            (false, true) => {
+                self.tell(Event::Away { room_id }, now, out);
+            }
+            (true, false) => {
+                self.tell(Event::Back { room_id }, now, out);
+            }
+            (false, false) | (true, true) => {}
+        }
+    }
+
+    fn error(&mut self, code: WireError, message: &str, now: Moment, out: &mut Vec<Output>) {
+        let kind = match code {
+            WireError::Superseded => {
+                self.superseded = true;
+                self.close_room(CloseReason::RelayLost, now, out);
+                self.place = Place::Idle;
+                self.leaving.clear();
+                self.close_link(out);
+                return;
+            }
+            WireError::VersionMismatch => TroubleKind::VersionMismatch,
+            WireError::Malformed
+            | WireError::TooLong
+            | WireError::Unsupported
+            | WireError::OutOfOrder
+            | WireError::HandshakeTimeout
+            | WireError::RateLimited
+            | WireError::TooMany
+            | WireError::Invalid
+            | WireError::SlowReader
+            | WireError::GoingAway => TroubleKind::Unavailable,
+        };
+        let lasting = matches!(code, WireError::VersionMismatch | WireError::TooMany);
+        self.trouble = Some(Trouble { kind, detail: message.to_owned(), lasting });
+    }
+}
+
+fn refusal(code: WireError) -> ErrorCode {
+    match code {
+        WireError::RateLimited => ErrorCode::RateLimited,
+        WireError::TooMany => ErrorCode::TooMany,
+        WireError::Invalid => ErrorCode::InvalidTopic,
+        WireError::Malformed
+        | WireError::TooLong
+        | WireError::Unsupported
+        | WireError::OutOfOrder
+        | WireError::HandshakeTimeout
+        | WireError::VersionMismatch
+        | WireError::Superseded
+        | WireError::SlowReader
+        | WireError::GoingAway => ErrorCode::RelayUnavailable,
+    }
+}

@@ -1,0 +1,198 @@
+//! What this shim knows of its chats: a pure, deterministic state machine. Inputs go in, outputs
+//! come out; sockets, clocks, randomness and MCP stay outside.
+//!
+//! [`event`] is the whole contract. [`Sessions`] resolves calls to chats and holds the calls that
+//! wait for something; a [`chat`] knows its place and its link, [`dialogue`] its relay, [`room`]
+//! the sequence numbers, [`inbox`] what the client has not seen.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod answers;
+mod calls;
+mod chat;
+mod dialogue;
+mod event;
+mod inbox;
+mod liveness;
+mod next;
+mod pending;
+mod reply;
+mod room;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    hash::Hasher,
+    time::Instant,
+};
+
+use shared::limits;
+use siphasher::sip::SipHasher13;
+
+pub use self::{
+    event::{
+        CallId, ChatId, Config, Departure, Entry, Event, FoundPartner, Input, Moment, Output,
+        Request, Sender, Trouble, TroubleKind,
+    },
+    reply::{
+        ChatState, ChatView, Delivery, ErrorCode, Left, OtherChat, PartnerView, QueueView,
+        Receipts, RelayHealth, Reply, RoomView, Spoken, ToolError,
+    },
+};
+use self::{chat::Chat, pending::Pending};
+
+/// Waits in a row that brought nothing, after which the model is told to end its turn.
+const EMPTY_WAITS: u32 = 3;
+
+/// All chats of this shim.
+#[derive(Debug)]
+pub struct Sessions {
+    config: Config,
+    chats: BTreeMap<ChatId, Chat>,
+    pending: BTreeMap<CallId, Pending>,
+    /// Whose events were lent to a call.
+    lent: BTreeMap<CallId, ChatId>,
+    /// Block tags, presented at each `hello`.
+    blocks: VecDeque<String>,
+    chats_made: u64,
+    /// The client is gone; chats with messages on the way end at this time at the latest.
+    closing: Option<Instant>,
+}
+
+impl Sessions {
+    /// No chats yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            chats: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            lent: BTreeMap::new(),
+            blocks: VecDeque::new(),
+            chats_made: 0,
+            closing: None,
+        }
+    }
+
+    /// Takes one input and says what to do.
+    pub fn handle(&mut self, now: Moment, input: Input<'_>) -> Vec<Output> {
+        let mut out = Vec::new();
+        match input {
+            Input::Call(call, request) => self.call(call, request, now, &mut out),
+            Input::Cancelled(call) => self.cancelled(call, now, &mut out),
+            Input::Settled { call, written } => self.settled(call, written, &mut out),
+            Input::Connected(id) => {
+                if let Some(chat) = self.chats.get_mut(&id) {
+                    chat.heard = now.instant;
+                    chat.connected(&self.config, &self.blocks, &mut out);
+                }
+            }
+            Input::Relay(id, message) => {
+                if let Some(chat) = self.chats.get_mut(&id) {
+                    chat.heard = now.instant;
+                    if let Some(tag) = chat.relay(message, now, &mut out) {
+                        self.keep_block(tag);
+                    }
+                }
+            }
+            Input::Disconnected(id) => {
+                if let Some(chat) = self.chats.get_mut(&id) {
+                    chat.disconnected(now.instant);
+                }
+            }
+            Input::Trouble(id, trouble) => {
+                if let Some(chat) = self.chats.get_mut(&id) {
+                    chat.trouble = Some(trouble);
+                }
+            }
+            Input::Health(call, health) => self.health(call, health, &mut out),
+            Input::Tick => {}
+            Input::Shutdown => self.closing = Some(now.instant + limits::LEAVE_WAIT),
+        }
+        self.advance(now, &mut out);
+        for output in &out {
+            if let Output::Transmit(id, _) = output
+                && let Some(chat) = self.chats.get_mut(id)
+            {
+                chat.spoke = now.instant;
+            }
+        }
+        out
+    }
+
+    /// When [`Input::Tick`] is due, at the latest.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let calls = self.pending.values().filter_map(|pending| self.due(pending));
+        let chats = self.chats.values().filter_map(Chat::deadline);
+        let closing = self.closing.filter(|_| self.chats.values().any(|c| c.ended.is_none()));
+        calls.chain(chats).chain(closing).min()
+    }
+
+    /// What a call waits for, for people: the message of a progress notification.
+    #[must_use]
+    pub fn progress(&self, call: CallId) -> Option<String> {
+        let chat = self.chats.get(&self.pending.get(&call)?.chat)?;
+        Some(chat.progress())
+    }
+
+    /// After [`Input::Shutdown`]: whether every chat is left and its relay knows.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.chats.is_empty()
+    }
+
+    /// Lets everything happen that can happen now.
+    fn advance(&mut self, now: Moment, out: &mut Vec<Output>) {
+        for chat in self.chats.values_mut() {
+            chat.expire(now, out);
+            let waits_for_acks = chat.room().is_some_and(|room| !room.all_acknowledged());
+            if let Some(closing) = self.closing
+                && chat.ended.is_none()
+                && (closing <= now.instant || !waits_for_acks)
+            {
+                chat.end(chat::Verdict::default(), now, out);
+            }
+        }
+        self.advance_calls(now, out);
+        self.chats.retain(|_, chat| !chat.is_finished());
+    }
+
+    /// The client has, or has not, what was lent to this call.
+    fn settled(&mut self, call: CallId, written: bool, out: &mut Vec<Output>) {
+        let Some(chat) = self.lent.remove(&call).and_then(|id| self.chats.get_mut(&id)) else {
+            return;
+        };
+        chat.inbox.settle(call, written);
+        chat.handed_out(out);
+    }
+
+    fn keep_block(&mut self, tag: String) {
+        if self.blocks.len() == limits::BLOCK_TAGS {
+            self.blocks.pop_front();
+        }
+        self.blocks.push_back(tag);
+    }
+
+    /// The chats that tools can name.
+    fn living(&self) -> impl Iterator<Item = &Chat> {
+        self.chats.values().filter(|chat| chat.ended.is_none())
+    }
+
+    fn find(&self, chat_id: &str) -> Option<ChatId> {
+        self.living().map(|chat| chat.id).find(|id| id.as_str() == chat_id)
+    }
+
+    fn new_chat_id(&mut self) -> ChatId {
+        loop {
+            self.chats_made += 1;
+            let mut hasher = SipHasher13::new_with_key(&self.config.seed);
+            hasher.write_u64(self.chats_made);
+            let id = ChatId::from_number(hasher.finish());
+            if !self.chats.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What a tool answers: the structured content of its result, field by field.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use shared::message::{Author, Presence};
+
+use super::event::{ChatId, Entry};
+
+/// The structured content of a result.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reply {
+    /// What to do now: one fixed sentence.
+    pub next: &'static str,
+    /// Only beside text of the partner: what that text is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<&'static str>,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ToolError>,
+    /// What the call was about, if it was about one chat.
+    #[serde(flatten)]
+    pub chat: Option<ChatView>,
+    /// `send_message`: the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// `send_message`: how far it is known to have come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+    /// `leave_chat`: what was left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<Left>,
+    /// `leave_chat`, `next_partner`: messages that the partner's client may not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undelivered: Option<Vec<String>>,
+    /// `next_partner`, `leave_chat`: what `block` and `report` did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noted: Option<&'static str>,
+    /// `chat_status`: the fate of what was sent in this room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<Receipts>,
+    /// `chat_status`: the last messages of both sides, oldest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<Vec<Spoken>>,
+    /// `chat_status` without a chat: how the relay is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<RelayHealth>,
+    /// The other chats of this shim.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_chats: Vec<OtherChat>,
+}
+
+impl Reply {
+    /// A reply that says only what to do now.
+    pub(super) fn new(next: &'static str) -> Self {
+        Self {
+            next,
+            notice: None,
+            error: None,
+            chat: None,
+            message_id: None,
+            delivery: None,
+            left: None,
+            undelivered: None,
+            noted: None,
+            receipts: None,
+            history: None,
+            relay: None,
+            other_chats: Vec::new(),
+        }
+    }
+
+    /// Whether the tool failed.
+    pub fn is_error(&self) -> bool {
+        self.error.is_some()
+    }
+}
+
+/// A chat, as far as a result shows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChatView {
+    /// Its handle.
+    pub chat_id: ChatId,
+    /// Where it stands.
+    pub state: ChatState,
+    /// Only while chatting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomView>,
+    /// Only while waiting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueView>,
+    /// What was not yet handed out, or follows `after`, oldest first.
+    pub events: Vec<Entry>,
+    /// Events after this one are in `events`.
+    pub since: u64,
+    /// The last event of `events`; without any, the last that was handed out.
+    pub cursor: u64,
+    /// Whether there is more than fits into one result.
+    pub more: bool,
+}
+
+/// Where a chat stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatState {
+    /// In the queue.
+    Waiting,
+    /// In a room.
+    Chatting,
+    /// In neither; it can rejoin.
+    Idle,
+    /// Over.
+    Ended,
+}
+
+/// The room that a chat is in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RoomView {
+    pub room_id: String,
+    pub topic: String,
+    pub partner: PartnerView,
+    pub met_before: bool,
+}
+
+/// The partner, as far as is known.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PartnerView {
+    pub display_name: String,
+    pub presence: Presence,
+    /// Since the partner's client was last known to be active.
+    pub seconds_since_seen: u64,
+}
+
+/// The queue that a chat waits in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QueueView {
+    pub topic: String,
+    /// 1 for the one who waits longest; absent until the relay has said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+    /// Without this shim's other chats.
+    pub waiting: usize,
+    pub not_listening: usize,
+    /// This shim's other chats in the same queue.
+    pub own: usize,
+}
+
+/// How far a message is known to have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// The partner's shim has it.
+    Delivered,
+    /// It is on its way.
+    Pending,
+}
+
+/// What `leave_chat` left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Left {
+    Room,
+    Queue,
+    None,
+}
+
+/// The fate of what was sent in this room, in messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Receipts {
+    /// Accepted.
+    pub sent: u64,
+    /// Acknowledged by the partner's shim.
+    pub delivered: u64,
+    /// Handed to the partner's client.
+    pub read: u64,
+}
+
+/// A message of the history.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Spoken {
+    /// `you` or `partner`.
+    pub from: &'static str,
+    /// The name under which it was said.
+    pub display_name: String,
+    pub author: Author,
+    pub room_id: String,
+    pub message_id: String,
+    pub message: String,
+    pub at: String,
+}
+
+/// A chat that the call was not about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OtherChat {
+    pub chat_id: ChatId,
+    pub state: ChatState,
+    /// Events that were not handed out.
+    pub unread: usize,
+}
+
+/// How the relay is, as seen from here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RelayHealth {
+    pub connected: bool,
+    pub socket: String,
+    /// Package version of the relay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Sessions of other programs that are connected now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub others_connected: Option<usize>,
+    /// Why it is not connected, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+/// What went wrong, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToolError {
+    pub code: ErrorCode,
+    /// What happened, and what was kept.
+    pub message: Cow<'static, str>,
+    /// What to do now.
+    pub hint: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+impl ToolError {
+    pub(crate) fn new(
+        code: ErrorCode,
+        message: impl Into<Cow<'static, str>>,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { code, message: message.into(), hint: hint.into(), retry_after_ms: None }
+    }
+}
+
+/// Which error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    ChatRequired,
+    UnknownChat,
+    AlreadyQueued,
+    NotInRoom,
+    RoomChanged,
+    AskUser,
+    MessageEmpty,
+    MessageTooLong,
+    MessageUnprintable,
+    InvalidArgument,
+    InvalidName,
+    InvalidTopic,
+    RateLimited,
+    WindowFull,
+    RelayUnavailable,
+    VersionMismatch,
+    SessionLost,
+    TooMany,
+}

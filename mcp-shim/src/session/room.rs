@@ -1,0 +1,241 @@
+//! A room from one side: sequence numbers, the window, what the partner has.
+
+use std::{collections::VecDeque, time::Instant};
+
+use shared::{
+    id::RoomId,
+    limits::Limits,
+    message::{Author, ClientMessage, Paired, Presence},
+};
+
+use super::{
+    inbox::Inbox,
+    reply::{PartnerView, Receipts, RoomView},
+};
+
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) room_id: RoomId,
+    pub(super) token: String,
+    pub(super) partner: String,
+    pub(super) presence: Presence,
+    /// The highest seq taken from the partner.
+    pub(super) received: u64,
+    /// The cursor of its `chatroom.found`.
+    pub(super) found: u64,
+    topic: String,
+    met_before: bool,
+    seat: u8,
+    /// When the partner's client was last known to be active.
+    seen: Instant,
+    next_seq: u64,
+    unacked: VecDeque<Unacked>,
+    unacked_bytes: usize,
+    partner_received: u64,
+    partner_read: u64,
+    /// Messages of the partner that were not handed out: cursor and seq.
+    unread: VecDeque<(u64, u64)>,
+    read: u64,
+    /// A message could not be taken; `sync` follows once there is room.
+    starved: bool,
+}
+
+#[derive(Debug)]
+struct Unacked {
+    seq: u64,
+    author: Author,
+    text: String,
+    removed: u32,
+}
+
+/// What becomes of a message of the partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is the next one.
+    New,
+    /// It was taken before: the acknowledgement was lost.
+    Again,
+    /// One before it is missing.
+    Gap,
+    /// There is no room for it now.
+    NoRoom,
+}
+
+impl Room {
+    pub(super) fn new(paired: Paired<'_>, now: Instant) -> Self {
+        Self {
+            room_id: paired.room_id,
+            token: paired.token.into_owned(),
+            partner: paired.display_name.into_owned(),
+            presence: paired.presence,
+            received: 0,
+            found: 0,
+            topic: paired.topic.into_owned(),
+            met_before: paired.met_before,
+            seat: paired.seat,
+            seen: now,
+            next_seq: 1,
+            unacked: VecDeque::new(),
+            unacked_bytes: 0,
+            partner_received: 0,
+            partner_read: 0,
+            unread: VecDeque::new(),
+            read: 0,
+            starved: false,
+        }
+    }
+
+    pub(super) fn view(&self, now: Instant) -> RoomView {
+        RoomView {
+            room_id: self.room_id.to_string(),
+            topic: self.topic.clone(),
+            partner: PartnerView {
+                display_name: self.partner.clone(),
+                presence: self.presence,
+                seconds_since_seen: now.saturating_duration_since(self.seen).as_secs(),
+            },
+            met_before: self.met_before,
+        }
+    }
+
+    /// Whether the window can hold a message of so many bytes.
+    pub(super) fn window_holds(&self, bytes: usize, limits: &Limits) -> bool {
+        self.unacked.len() < limits.window_messages
+            && self.unacked_bytes + bytes <= limits.window_bytes
+    }
+
+    /// Gives a message its seq and keeps it until the partner has it.
+    pub(super) fn accept(
+        &mut self,
+        author: Author,
+        text: String,
+        removed: u32,
+    ) -> (u64, ClientMessage<'static>) {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        self.unacked_bytes += text.len();
+        let unacked = Unacked { seq, author, text, removed };
+        let send = self.send(&unacked);
+        self.unacked.push_back(unacked);
+        (seq, send)
+    }
+
+    fn send(&self, unacked: &Unacked) -> ClientMessage<'static> {
+        ClientMessage::Send {
+            room_id: self.room_id,
+            seq: unacked.seq,
+            author: unacked.author,
+            text: unacked.text.clone().into(),
+            removed: unacked.removed,
+        }
+    }
+
+    /// The partner has everything up to `received` and read up to `read`. One that claims more
+    /// than was sent is ignored.
+    pub(super) fn acknowledged(&mut self, received: u64, read: u64) {
+        if received >= self.next_seq {
+            return;
+        }
+        while self.unacked.front().is_some_and(|unacked| unacked.seq <= received) {
+            if let Some(freed) = self.unacked.pop_front() {
+                self.unacked_bytes -= freed.text.len();
+            }
+        }
+        self.partner_received = self.partner_received.max(received);
+        self.partner_read = self.partner_read.max(read.min(self.partner_received));
+    }
+
+    /// Everything that the partner has not acknowledged, in order.
+    pub(super) fn resend(&self) -> impl Iterator<Item = ClientMessage<'static>> {
+        self.unacked.iter().map(|unacked| self.send(unacked))
+    }
+
+    pub(super) fn has(&self, seq: u64) -> bool {
+        self.partner_received >= seq
+    }
+
+    pub(super) fn all_acknowledged(&self) -> bool {
+        self.unacked.is_empty()
+    }
+
+    /// Messages that the partner has not acknowledged.
+    pub(super) fn unacknowledged(&self) -> Vec<String> {
+        self.unacked.iter().map(|unacked| self.message_id(self.seat, unacked.seq)).collect()
+    }
+
+    pub(super) fn receipts(&self) -> Receipts {
+        Receipts {
+            sent: self.next_seq - 1,
+            delivered: self.partner_received,
+            read: self.partner_read,
+        }
+    }
+
+    /// What to do with a message of the partner; the caller puts a new one into the inbox and
+    /// then calls [`took`](Self::took).
+    pub(super) fn judge(&mut self, seq: u64, bytes: usize, inbox: &Inbox) -> Taken {
+        if seq <= self.received {
+            return Taken::Again;
+        }
+        if seq > self.received + 1 {
+            return Taken::Gap;
+        }
+        if !inbox.has_room(bytes) {
+            self.starved = true;
+            return Taken::NoRoom;
+        }
+        Taken::New
+    }
+
+    pub(super) fn took(&mut self, seq: u64, cursor: u64, now: Instant) {
+        self.received = seq;
+        self.seen = now;
+        self.unread.push_back((cursor, seq));
+    }
+
+    pub(super) fn ack(&self) -> ClientMessage<'static> {
+        ClientMessage::Ack { room_id: self.room_id, received: self.received, read: self.read }
+    }
+
+    pub(super) fn sync(&self) -> ClientMessage<'static> {
+        ClientMessage::Sync { room_id: self.room_id, received: self.received }
+    }
+
+    /// Results were written: says what the relay is to be told of it.
+    pub(super) fn handed_out(&mut self, inbox: &Inbox) -> Vec<ClientMessage<'static>> {
+        let before = self.read;
+        while let Some((cursor, seq)) = self.unread.front()
+            && inbox.was_handed_out(*cursor)
+        {
+            self.read = *seq;
+            self.unread.pop_front();
+        }
+        let mut messages = Vec::new();
+        if self.read != before {
+            messages.push(self.ack());
+        }
+        if self.starved && inbox.has_room(0) {
+            self.starved = false;
+            messages.push(self.sync());
+        }
+        messages
+    }
+
+    pub(super) fn seen(&mut self, at: Instant) {
+        self.seen = self.seen.max(at);
+    }
+
+    pub(super) fn own_message_id(&self, seq: u64) -> String {
+        self.message_id(self.seat, seq)
+    }
+
+    pub(super) fn partner_message_id(&self, seq: u64) -> String {
+        self.message_id(3 - self.seat, seq)
+    }
+
+    /// The same on both sides: room, seat of the sender, seq.
+    fn message_id(&self, seat: u8, seq: u64) -> String {
+        let room = self.room_id.to_string();
+        format!("{}.{seat}.{seq}", &room[..8])
+    }
+}

@@ -1,0 +1,72 @@
+//! `relay status`: how the running relay is. Counts only.
+
+use std::{
+    io::{self, Write as _},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+use shared::{
+    codec,
+    endpoint::Endpoint,
+    message::{ClientMessage, RelayMessage, Status},
+};
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    running: bool,
+    socket: &'a Path,
+    #[serde(flatten)]
+    status: Option<Status<'a>>,
+}
+
+/// Prints how the relay is; fails if none is running.
+pub(super) fn run(endpoint: &Endpoint, json: bool) -> anyhow::Result<ExitCode> {
+    let frame = super::runtime()?.block_on(async {
+        let Some(mut connection) = super::visit(endpoint).await? else {
+            return anyhow::Ok(None);
+        };
+        super::ask(&mut connection, &ClientMessage::Status { owner: None }).await.map(Some)
+    })?;
+    let status = frame.as_deref().map(read).transpose()?;
+    let running = status.is_some();
+    let socket = endpoint.path();
+    let text = if json {
+        serde_json::to_string(&Report { running, socket, status })?
+    } else if let Some(status) = status {
+        describe(&status, socket)
+    } else {
+        format!("{} at {}", super::NOT_RUNNING, socket.display())
+    };
+    writeln!(io::stdout().lock(), "{text}")?;
+    Ok(if running { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn read(frame: &[u8]) -> anyhow::Result<Status<'_>> {
+    let answer = codec::decode_relay(frame).context("the relay's answer")?;
+    let RelayMessage::Status(status) = answer else { bail!("the relay answered something else") };
+    Ok(status)
+}
+
+fn describe(status: &Status<'_>, socket: &Path) -> String {
+    let Status { pid, version, protocol, uptime_seconds, connections, sessions, .. } = status;
+    let Status { waiting, topics, rooms, messages, blocks, reports, .. } = status;
+    let uptime = humantime::format_duration(Duration::from_secs(*uptime_seconds));
+    let socket = socket.display();
+    let shared::message::Reports { spam, harassment, injection, other } = reports;
+    format!(
+        "relay {version} (protocol {protocol}) is running, pid {pid}, for {uptime}\n\
+         socket       {socket}\n\
+         connections  {connections}, this one included\n\
+         sessions     {sessions}\n\
+         waiting      {waiting} in {topics} topics\n\
+         chats        {rooms}\n\
+         messages     {messages} passed on\n\
+         blocks       {blocks}\n\
+         reports      spam {spam}, harassment {harassment}, injection {injection}, other {other}"
+    )
+}

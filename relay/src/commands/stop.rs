@@ -1,0 +1,43 @@
+//! `relay stop`: ends the running relay.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, bail};
+use shared::{
+    codec,
+    endpoint::Endpoint,
+    limits::{DRAIN, HANDSHAKE},
+    message::{ClientMessage, RelayMessage},
+};
+use tokio::time::timeout;
+
+/// Tells the relay to end and waits until it has; fails if none is running.
+pub(super) fn run(endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
+    super::runtime()?.block_on(stop(endpoint))
+}
+
+async fn stop(endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
+    let Some(mut connection) = super::visit(endpoint).await? else {
+        bail!("{} at {}", super::NOT_RUNNING, endpoint.path().display());
+    };
+    let frame = super::ask(&mut connection, &ClientMessage::Stop {}).await?;
+    let answer = codec::decode_relay(&frame).context("the relay's answer")?;
+    let RelayMessage::Stopping { pid, rooms, waiting } = answer else {
+        bail!("the relay answered something else");
+    };
+    let mut stdout = io::stdout();
+    writeln!(stdout, "stopping the relay (pid {pid}): chats open: {rooms}, waiting: {waiting}")?;
+    writeln!(stdout, "clients that are still running will start it again and go on")?;
+    let closed = async {
+        while connection.receive_frame().await?.is_some() {}
+        anyhow::Ok(())
+    };
+    // The relay gives slow readers `DRAIN`, and then has to end.
+    let closed = timeout(DRAIN + HANDSHAKE, closed).await;
+    closed.with_context(|| format!("the relay (pid {pid}) has not ended"))??;
+    writeln!(stdout, "stopped")?;
+    Ok(ExitCode::SUCCESS)
+}

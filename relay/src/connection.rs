@@ -1,0 +1,123 @@
+//! One socket: how far its client has come, what it reads and is sent, until when it has time.
+
+use std::{
+    io,
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
+
+use serde::Serialize;
+use shared::{
+    codec::Decoder,
+    connection::{Connection as Wire, SlowReader},
+    endpoint::Stream,
+    id::SessionId,
+};
+
+use crate::lobby::{Member, Owner};
+
+/// How far a client has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Accepted; its `hello` is due.
+    Greeting,
+    /// Said `hello` without an owner: it may ask how the relay is, or for its end.
+    Visiting,
+    /// Carries a session.
+    Carrying {
+        /// The protocol version in use.
+        version: u32,
+        /// Whose session it is.
+        owner: Owner,
+        /// Which, once the lobby has welcomed it.
+        session: Option<SessionId>,
+    },
+    /// Its last message is on its way; it is heard no more.
+    Closing,
+}
+
+/// One socket.
+#[derive(Debug)]
+pub struct Connection {
+    wire: Wire<Stream>,
+    waker: Waker,
+    /// User id, by the kernel's word.
+    pub uid: u32,
+    /// How far its client has come.
+    pub phase: Phase,
+    /// When it last sent a whole frame.
+    pub heard: Instant,
+    /// What is due by then is told by the phase: `hello`, or that it reads what it was sent.
+    pub deadline: Option<Instant>,
+    /// Whether it is in the server's list of connections to flush.
+    pub dirty: bool,
+}
+
+impl Connection {
+    /// A connection that was accepted just now and whose tasks are told by this waker.
+    #[must_use]
+    pub fn new(stream: Stream, waker: Waker, now: Instant) -> Self {
+        Self {
+            uid: stream.peer().uid,
+            wire: Wire::new(stream),
+            waker,
+            phase: Phase::Greeting,
+            heard: now,
+            deadline: None,
+            dirty: false,
+        }
+    }
+
+    /// The session that it carries, as the holder of tokens.
+    #[must_use]
+    pub fn holder(&self) -> Option<Member> {
+        match self.phase {
+            Phase::Carrying { owner, session, .. } => {
+                session.map(|session| Member { session, owner })
+            }
+            Phase::Greeting | Phase::Visiting | Phase::Closing => None,
+        }
+    }
+
+    /// Bytes that wait to be sent.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.wire.unsent()
+    }
+
+    /// Has the server look at this connection again.
+    pub fn mark_ready(&self) {
+        self.waker.wake_by_ref();
+    }
+
+    /// Reads once. When there is nothing to read, it marks itself ready as soon as there is.
+    pub fn read(&mut self, scratch: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.wire.poll_read(&mut Context::from_waker(&self.waker), scratch)
+    }
+
+    /// Sends what waits. What cannot be sent now marks it ready as soon as it can.
+    pub fn flush(&mut self) -> Poll<io::Result<()>> {
+        self.wire.poll_flush(&mut Context::from_waker(&self.waker))
+    }
+
+    /// Appends to what waits to be sent.
+    pub fn queue(&mut self, message: &impl Serialize) -> Result<(), SlowReader> {
+        self.wire.queue(message)
+    }
+
+    /// Makes `message` the last one, in place of what waits; see [`Wire::queue_last`].
+    pub fn queue_last(&mut self, message: &impl Serialize) {
+        self.wire.queue_last(message);
+    }
+
+    /// Takes what was read; see [`Wire::take_input`].
+    #[must_use]
+    pub fn take_input(&mut self) -> Decoder {
+        self.wire.take_input()
+    }
+
+    /// Brings back what was taken.
+    pub fn put_input(&mut self, input: Decoder) {
+        self.wire.put_input(input);
+    }
+}

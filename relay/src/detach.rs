@@ -1,0 +1,103 @@
+//! Leaving the terminal and the process that started this one.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io,
+    os::unix::fs::{
+        DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+    },
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use rustix::{
+    fs::OFlags,
+    process::{getpid, getsid, setsid},
+    stdio::{dup2_stderr, dup2_stdin, dup2_stdout},
+};
+
+/// A log longer than this is started anew.
+const LOG_BYTES: u64 = 1024 * 1024;
+
+/// Makes this process a session of its own, without input and output, that logs to a file.
+/// Nothing is forked: whoever started it is still its parent.
+pub(crate) fn detach(socket: &Path) -> anyhow::Result<()> {
+    let log = open_log(socket)?;
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    if getsid(None)? != getpid() {
+        // Refused to the leader of a process group, as a shell makes one of each job: it then
+        // stays in the shell's session, which is all that can be done without a fork.
+        match setsid() {
+            Ok(_) | Err(rustix::io::Errno::PERM) => {}
+            Err(error) => return Err(error).context("cannot start a session"),
+        }
+    }
+    dup2_stdin(&null)?;
+    dup2_stdout(&null)?;
+    dup2_stderr(&log)?;
+    Ok(())
+}
+
+fn open_log(socket: &Path) -> anyhow::Result<File> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local").join("state")))
+        .map(|state| state.join("mcp-chat").join("relay.log"));
+    if let Some(log) = state
+        && let Ok(file) = open_private(&log)
+    {
+        return Ok(file);
+    }
+    let mut beside = socket.to_path_buf().into_os_string();
+    beside.push(".log");
+    let beside = PathBuf::from(beside);
+    open_private(&beside).with_context(|| format!("cannot open a log file: {}", beside.display()))
+}
+
+/// Opens a log that nobody else can read, in a directory that nobody else can enter.
+fn open_private(path: &Path) -> io::Result<File> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let metadata = fs::symlink_metadata(directory)?;
+    let is_ours = metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw();
+    if !is_ours {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    if metadata.mode() & 0o077 != 0 {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
+    }
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(path)?;
+    if file.metadata()?.len() > LOG_BYTES {
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_private_and_bounded_and_never_a_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state").join("mcp-chat").join("relay.log");
+        let file = open_private(&path).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+
+        file.set_len(LOG_BYTES).unwrap();
+        assert_eq!(open_private(&path).unwrap().metadata().unwrap().len(), LOG_BYTES);
+        file.set_len(LOG_BYTES + 1).unwrap();
+        assert_eq!(open_private(&path).unwrap().metadata().unwrap().len(), 0);
+
+        let link = path.with_file_name("link.log");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(open_private(&link).is_err());
+    }
+}

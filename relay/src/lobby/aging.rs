@@ -1,0 +1,62 @@
+//! What comes about by itself as time passes.
+
+use std::time::Instant;
+
+use shared::{
+    id::{RoomId, SessionId},
+    message::{CloseReason, DequeueReason},
+};
+
+use super::{Effect, Lobby, deadlines::Subject};
+
+impl Lobby {
+    /// Does what is due, in the order in which it became due, so that a late tick decides as
+    /// ticks in time would have.
+    pub(super) fn tick(&mut self, now: Instant) {
+        while let Some((at, subject)) = self.deadlines.pop(now) {
+            let due = match subject {
+                Subject::Session(id) => self.session(id).deadline(&self.config),
+                Subject::Room(id) => self.rooms[&id].idle_at(&self.config),
+            };
+            match due {
+                None => {}
+                Some(due) if due > at => self.deadlines.not_after(subject, due),
+                Some(_) => match subject {
+                    Subject::Session(id) => self.age_session(now, at, id),
+                    Subject::Room(id) => self.close_idle_room(now, id),
+                },
+            }
+        }
+    }
+
+    fn age_session(&mut self, now: Instant, at: Instant, id: SessionId) {
+        let session = self.sessions.get_mut(&id).expect("a session that is due is known");
+        if session.lost_at(&self.config).is_some_and(|lost_at| lost_at <= at) {
+            self.forget(now, id);
+            return;
+        }
+        session.age(at, &self.config);
+        if let Some(to) = session.connection()
+            && session.expires_at(&self.config).is_some_and(|expires_at| expires_at <= at)
+        {
+            self.dequeue(id);
+            self.effects.push(Effect::Dequeued { to, reason: DequeueReason::NotListening });
+        }
+        self.presence_changed(now, id);
+        self.pair(now, id);
+    }
+
+    /// Forgets a session that did not come back. Its partner is told; nobody else can know it.
+    fn forget(&mut self, now: Instant, id: SessionId) {
+        if let Some(room) = self.session(id).room() {
+            self.close_room(now, room, CloseReason::Timeout);
+        }
+        self.dequeue(id);
+        self.sessions.remove(&id);
+        self.deadlines.forget(Subject::Session(id));
+    }
+
+    fn close_idle_room(&mut self, now: Instant, id: RoomId) {
+        self.close_room(now, id, CloseReason::Idle);
+    }
+}

@@ -1,0 +1,342 @@
+//! The whole contract of the lobby: events in, effects out.
+//!
+//! These are not wire types: `crate::connection` translates. Names, topics and tokens have been
+//! checked before they come here, and no message text ever does.
+
+use std::time::Duration;
+
+use shared::{
+    id::{OwnerId, RoomId, SessionId},
+    limits::{self, Rate},
+    message::{CloseReason, DequeueReason, Presence, ReportCategory},
+};
+
+/// One socket, numbered by the server in the order of accepting, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// Whose session it is: the kernel's word and the client's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// User id of the connection, by the kernel's word.
+    pub uid: u32,
+    /// The shim process, by its own word.
+    pub id: OwnerId,
+}
+
+/// One side of a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// The session.
+    pub session: SessionId,
+    /// Its owner.
+    pub owner: Owner,
+}
+
+/// What a room token vouches for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomDescriptor {
+    /// The room.
+    pub room: RoomId,
+    /// Seat 1 and seat 2.
+    pub members: [Member; 2],
+}
+
+/// A place in the order of all tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket {
+    /// Which run of the relay gave it.
+    pub epoch: u64,
+    /// Its number in that run.
+    pub number: u64,
+}
+
+/// A room to leave, with what to do about the partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaving {
+    /// The room.
+    pub room: RoomId,
+    /// Its descriptor, if the token was good and names this session as a member.
+    pub descriptor: Option<RoomDescriptor>,
+    /// Never meet this partner again.
+    pub block: bool,
+    /// What to note about this partner.
+    pub report: Option<ReportCategory>,
+}
+
+/// What a session waits for and as whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seeking {
+    /// The name that a partner will see.
+    pub display_name: String,
+    /// The topic as the user wrote it. Topics are the same if their case folding is.
+    pub topic: String,
+}
+
+/// What a connection brings with its `hello`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// Whose session it is.
+    pub owner: Owner,
+    /// The session that its token vouches for, if it brought a good one of this owner.
+    pub session: Option<SessionId>,
+    /// The room it says it is in: id, descriptor if the token was good, highest seq taken.
+    pub room: Option<(RoomId, Option<RoomDescriptor>, u64)>,
+    /// The place it says it has.
+    pub queue: Option<(Option<Ticket>, Seeking)>,
+    /// Leaves that were not yet answered.
+    pub leaving: Vec<Leaving>,
+    /// Owners that this owner has blocked, from good block tags.
+    pub blocks: Vec<Owner>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A connection said `hello` for a session. Its identity binds here and nowhere else.
+    Arrived(ConnectionId, Arrival),
+    /// It wants a partner.
+    EnterQueue(ConnectionId, Seeking),
+    /// It wants none any more.
+    LeaveQueue(ConnectionId),
+    /// It leaves the room, if one is named, and wants another partner.
+    Next(ConnectionId, Option<Leaving>, Seeking),
+    /// It leaves a room, or blocks or reports the partner of a closed one.
+    Leave(ConnectionId, Leaving),
+    /// It sends a message; the server still holds the text.
+    Message {
+        /// The sender.
+        from: ConnectionId,
+        /// The room it names.
+        room: RoomId,
+        /// The number of the message.
+        seq: u64,
+    },
+    /// It acknowledges messages; the server still holds the frame.
+    Ack {
+        /// The receiver of those messages.
+        from: ConnectionId,
+        /// The room it names.
+        room: RoomId,
+        /// Highest seq taken.
+        received: u64,
+    },
+    /// It asks for messages again; the server still holds the frame.
+    Sync {
+        /// The receiver of those messages.
+        from: ConnectionId,
+        /// The room it names.
+        room: RoomId,
+        /// Highest seq taken.
+        received: u64,
+    },
+    /// Its client was active just now.
+    Attention {
+        /// The session's connection.
+        from: ConnectionId,
+        /// Whether something is open through which it would be handed a message at once.
+        open: bool,
+    },
+    /// The connection is gone.
+    Gone(ConnectionId),
+    /// Nobody is paired any more: the relay is about to end.
+    Drain,
+    /// [`next_deadline`](super::Lobby::next_deadline) has passed.
+    Tick,
+}
+
+/// What the server has to do, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// `welcome` with this session.
+    Welcome {
+        /// To whom.
+        to: ConnectionId,
+        /// The session that the connection now carries.
+        session: SessionId,
+        /// Whether it is the one that the arrival named.
+        resumed: bool,
+    },
+    /// `queued`.
+    Queued {
+        /// To whom.
+        to: ConnectionId,
+        /// The topic as this session wrote it.
+        topic: String,
+        /// 1 for the one who waits longest.
+        position: usize,
+        /// Sessions in this queue without those of the same owner, this one included.
+        waiting: usize,
+        /// How many of them do not listen.
+        not_listening: usize,
+        /// Other sessions of the same owner in this queue.
+        own: usize,
+        /// The place.
+        ticket: Ticket,
+    },
+    /// `paired`.
+    Paired {
+        /// To whom.
+        to: ConnectionId,
+        /// What the room token is to vouch for.
+        descriptor: RoomDescriptor,
+        /// 1 or 2: which member is told.
+        seat: u8,
+        /// The topic as this session wrote it.
+        topic: String,
+        /// The partner's name.
+        display_name: String,
+        /// The partner's presence.
+        presence: Presence,
+        /// Whether these owners have met before, as far as is remembered.
+        met_before: bool,
+    },
+    /// Pass on what the event carries (message, ack or sync).
+    Forward {
+        /// To whom.
+        to: ConnectionId,
+    },
+    /// `sync` by the lobby itself: both sides are there again.
+    Sync {
+        /// To whom.
+        to: ConnectionId,
+        /// The room.
+        room: RoomId,
+        /// Highest seq that the partner has taken.
+        received: u64,
+    },
+    /// `partner`.
+    Partner {
+        /// To whom.
+        to: ConnectionId,
+        /// The room.
+        room: RoomId,
+        /// The partner's presence now.
+        presence: Presence,
+        /// For how long the partner's client has not been active.
+        unseen: Duration,
+    },
+    /// `closed`.
+    Closed {
+        /// To whom.
+        to: ConnectionId,
+        /// The room.
+        room: RoomId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// `left`, with a block tag for `blocked` if there is one.
+    Left {
+        /// To whom.
+        to: ConnectionId,
+        /// The room.
+        room: RoomId,
+        /// Whom this owner has blocked just now.
+        blocked: Option<Owner>,
+    },
+    /// `dequeued`.
+    Dequeued {
+        /// To whom.
+        to: ConnectionId,
+        /// Why.
+        reason: DequeueReason,
+    },
+    /// `refused`.
+    Refused {
+        /// To whom.
+        to: ConnectionId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// `error`, and the connection is closed. The lobby has forgotten it: no `Gone` is expected.
+    Disconnect {
+        /// Which.
+        connection: ConnectionId,
+        /// Why.
+        reason: DisconnectReason,
+    },
+}
+
+/// Why a request was not granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// So many wait in this topic already.
+    QueueFull,
+    /// There are so many topics already.
+    TooManyTopics,
+    /// The relay is about to end.
+    Draining,
+}
+
+/// Why the lobby closes a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisconnectReason {
+    /// A newer connection carries the session.
+    Superseded,
+    /// The client sends more than the rates of `welcome` allow.
+    RateExceeded,
+}
+
+/// How the lobby behaves; the options of `relay serve`. `None` where nothing limits.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Which run of the relay this is; part of each ticket.
+    pub epoch: u64,
+    /// Messages of one session.
+    pub message_rate: Option<Rate>,
+    /// `next` of one session.
+    pub next_rate: Option<Rate>,
+    /// A member that is gone for so long is `reconnecting` to its partner.
+    pub away_after: Duration,
+    /// A room whose member is gone for so long is closed; so long a place is kept.
+    pub grace: Duration,
+    /// A room without a message for so long is closed.
+    pub room_idle: Option<Duration>,
+    /// A waiting session that has not listened for so long is dequeued.
+    pub queue_idle: Option<Duration>,
+    /// So long after its last activity a session counts as listening.
+    pub listening_for: Duration,
+    /// After so long the two waivers apply.
+    pub match_wait: Duration,
+    /// Sessions that wait in one topic.
+    pub waiting_per_topic: usize,
+    /// Topics with somebody waiting.
+    pub topics: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            epoch: 1,
+            message_rate: Some(Rate { burst: 5, interval_ms: 500 }),
+            next_rate: Some(Rate { burst: 3, interval_ms: 10_000 }),
+            away_after: Duration::from_secs(5),
+            grace: Duration::from_secs(60),
+            room_idle: Some(Duration::from_secs(30 * 60)),
+            queue_idle: Some(Duration::from_secs(30 * 60)),
+            listening_for: Duration::from_secs(120),
+            match_wait: Duration::from_secs(10),
+            waiting_per_topic: limits::WAITING_PER_TOPIC,
+            topics: limits::TOPICS,
+        }
+    }
+}
+
+/// Counts for `status`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Sessions that the lobby knows.
+    pub sessions: usize,
+    /// Sessions that wait.
+    pub waiting: usize,
+    /// Topics with somebody waiting.
+    pub topics: usize,
+    /// Open rooms.
+    pub rooms: usize,
+    /// Messages passed on.
+    pub messages: u64,
+    /// Blocks in force.
+    pub blocks: usize,
+    /// Reports noted.
+    pub reports: shared::message::Reports,
+}

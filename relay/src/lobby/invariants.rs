@@ -1,0 +1,92 @@
+//! What must be true of a lobby between any two events.
+
+use super::{
+    Lobby,
+    deadlines::Subject,
+    queue::{Place, Standing},
+    session::State,
+};
+
+impl Lobby {
+    /// Panics if something that must always be true is not. It looks at everything and is slow:
+    /// for tests and simulation.
+    pub fn check_invariants(&self) {
+        assert!(self.effects.is_empty());
+        self.ties.check();
+        self.check_connections();
+        self.check_sessions();
+        self.check_queues();
+        for (&id, room) in &self.rooms {
+            assert!(!self.tombstones.contains(&id), "{id:?} is open and closed");
+            assert_ne!(room.seats[0].member.owner, room.seats[1].member.owner);
+            for seat in &room.seats {
+                let session = self.session(seat.member.session);
+                assert_eq!(session.room(), Some(id), "both members are in their room");
+                assert_eq!(session.owner, seat.member.owner);
+                assert!(session.connection().is_some() || seat.told.is_none());
+            }
+        }
+        for subject in self.deadlines.subjects() {
+            assert!(match subject {
+                Subject::Session(id) => self.sessions.contains_key(id),
+                Subject::Room(id) => self.rooms.contains_key(id),
+            });
+        }
+        let rooms_due =
+            self.rooms.iter().map(|(&id, r)| (Subject::Room(id), r.idle_at(&self.config)));
+        let sessions_due =
+            self.sessions.iter().map(|(&id, s)| (Subject::Session(id), s.deadline(&self.config)));
+        for (subject, due) in rooms_due.chain(sessions_due) {
+            let Some(due) = due else { continue };
+            let entered = self.deadlines.of(subject);
+            assert!(entered.is_some_and(|entered| entered <= due), "{subject:?} is forgotten");
+        }
+    }
+
+    fn check_connections(&self) {
+        for (&connection, &id) in &self.connections {
+            assert_eq!(self.session(id).connection(), Some(connection));
+        }
+        assert_eq!(self.connections_by_owner.values().sum::<usize>(), self.connections.len());
+    }
+
+    fn check_sessions(&self) {
+        for (&id, session) in &self.sessions {
+            if let Some(connection) = session.connection() {
+                assert_eq!(self.connections.get(&connection), Some(&id));
+            }
+            match &session.state {
+                State::Idle => {}
+                State::Waiting(waiting) => {
+                    let place = Place { ticket: waiting.ticket, session: id };
+                    let queue = &self.queues[&waiting.queue];
+                    assert!(queue.places().any(|other| *other == place));
+                    let known = queue.known_of(place);
+                    assert_eq!(known.map_or(Standing::Unreachable, |(s, _)| s), session.standing());
+                    assert!(known.is_none_or(|(_, c)| c.patient == waiting.patient));
+                }
+                State::Chatting(room) => assert!(self.rooms[room].seat_of(id).is_some()),
+            }
+        }
+    }
+
+    fn check_queues(&self) {
+        assert!(self.queues.len() <= self.config.topics);
+        for queue in self.queues.values() {
+            assert!(!queue.is_empty(), "a queue ends with the last who waits in it");
+            assert!(queue.len() <= self.config.waiting_per_topic);
+            assert!(queue.places().is_sorted());
+            queue.check();
+            for place in queue.places() {
+                assert!(self.session(place.session).waiting().is_some());
+                if self.draining {
+                    continue;
+                }
+                // Who have ever met may be kept apart by the clock, which is not asked here.
+                let partner =
+                    queue.partner_for(*place, |one, other| self.ties.ever_between(one, other));
+                assert_eq!(partner, None, "nobody is left waiting who could be paired");
+            }
+        }
+    }
+}

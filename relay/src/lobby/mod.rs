@@ -1,0 +1,200 @@
+//! The lobby: sessions, queues and rooms, and every rule about them.
+//!
+//! It is told what happened and when ([`Event`]) and answers what is to be done about it
+//! ([`Effect`]), in order; the server does it. Nothing else changes it, so the same events make
+//! the same effects. What must not be here: sockets, tasks, clocks, randomness, wire types, and
+//! any text of a message.
+//!
+//! A session is in one of three states, whether or not it has a connection:
+//!
+//! ```text
+//!                 enter_queue, next              a match
+//!       ┌──────┐ ──────────────────▶ ┌─────────┐ ──────▶ ┌──────────┐
+//!  ───▶ │ idle │                     │ waiting │         │ chatting │
+//!       └──────┘ ◀────────────────── └─────────┘         └──────────┘
+//!        ▲    │   leave_queue,            ▲    next            │  │
+//!        │    │   queue idle              └────────────────────┘  │
+//!        │    ▼                                                   │
+//!        │  forgotten: without a connection for the grace         │
+//!        └────────────────────────────────────────────────────────┘
+//!              it or its partner leaves, is gone for the grace, or nobody writes
+//! ```
+//!
+//! Besides, it is connected or lost (`away` after a while), and listening or quiet. Time passes
+//! for the lobby only by [`Event::Tick`]: until then a session listens whose time is up, as its
+//! partner was told.
+//!
+//! Reading order: `event` is the contract; `session`, `queue` and `room` hold one of each, and
+//! `ties` what keeps owners apart; `arriving`, `seeking`, `talking`, `leaving` and `aging` are
+//! what the lobby does.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod aging;
+mod arriving;
+mod bounded;
+mod deadlines;
+mod event;
+mod ids;
+mod invariants;
+mod leaving;
+mod queue;
+mod reports;
+mod room;
+mod seeking;
+mod session;
+mod talking;
+mod ties;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, mem, time::Instant};
+
+use shared::{
+    id::{OwnerId, RoomId, SessionId},
+    limits::TOMBSTONES,
+};
+
+pub use event::*;
+pub use reports::Report;
+
+use bounded::BoundedSet;
+use deadlines::{Deadlines, Subject};
+use ids::Ids;
+use queue::Queue;
+use reports::ReportLog;
+use room::Room;
+use session::Session;
+use ties::Ties;
+
+/// Everybody who is here. One task owns it; see the module's documentation.
+#[derive(Debug)]
+pub struct Lobby {
+    config: Config,
+    ids: Ids,
+    tickets: u64,
+    draining: bool,
+    connections: BTreeMap<ConnectionId, SessionId>,
+    connections_by_owner: BTreeMap<OwnerId, usize>,
+    sessions: BTreeMap<SessionId, Session>,
+    /// By the topic's case folding; none is empty.
+    queues: BTreeMap<String, Queue>,
+    rooms: BTreeMap<RoomId, Room>,
+    /// Rooms that were closed and must not come back.
+    tombstones: BoundedSet<RoomId>,
+    ties: Ties,
+    reports: ReportLog,
+    deadlines: Deadlines,
+    messages: u64,
+    /// What the event at hand has led to so far.
+    effects: Vec<Effect>,
+}
+
+impl Lobby {
+    /// An empty lobby. The seed determines its ids: who knows it can foretell them.
+    #[must_use]
+    pub fn new(config: Config, seed: [u8; 16]) -> Self {
+        Self {
+            config,
+            ids: Ids::new(seed),
+            tickets: 0,
+            draining: false,
+            connections: BTreeMap::new(),
+            connections_by_owner: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            tombstones: BoundedSet::new(TOMBSTONES),
+            ties: Ties::new(),
+            reports: ReportLog::default(),
+            deadlines: Deadlines::default(),
+            messages: 0,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Takes note of what happened and tells what to do about it, in this order. An event that
+    /// the connection has no right to leads to nothing.
+    pub fn handle(&mut self, now: Instant, event: Event) -> Vec<Effect> {
+        debug_assert!(self.effects.is_empty(), "the effects of an event are handed out with it");
+        match event {
+            Event::Arrived(connection, arrival) => self.arrive(now, connection, arrival),
+            Event::Gone(connection) => self.lose(now, connection),
+            Event::Drain => self.draining = true,
+            Event::Tick => self.tick(now),
+            Event::EnterQueue(from, seeking) => {
+                self.by_session(from, |lobby, id| lobby.enter_queue(now, id, seeking));
+            }
+            Event::LeaveQueue(from) => self.by_session(from, Self::leave_queue),
+            Event::Next(from, leaving, seeking) => {
+                self.by_session(from, |lobby, id| lobby.next(now, id, leaving, seeking));
+            }
+            Event::Leave(from, leaving) => {
+                self.by_session(from, |lobby, id| lobby.leave(now, id, leaving));
+            }
+            Event::Message { from, room, seq } => {
+                self.by_session(from, |lobby, id| lobby.message(now, id, room, seq));
+            }
+            Event::Ack { from, room, received } | Event::Sync { from, room, received } => {
+                self.by_session(from, |lobby, id| lobby.acknowledge(id, room, received));
+            }
+            Event::Attention { from, open } => {
+                self.by_session(from, |lobby, id| lobby.attend(now, id, open));
+            }
+        }
+        mem::take(&mut self.effects)
+    }
+
+    /// When to send [`Event::Tick`], if nothing else happens. There may be nothing to do then.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Counts for `status`.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            sessions: self.sessions.len(),
+            waiting: self.queues.values().map(Queue::len).sum(),
+            topics: self.queues.len(),
+            rooms: self.rooms.len(),
+            messages: self.messages,
+            blocks: self.ties.blocks(),
+            reports: self.reports.counts,
+        }
+    }
+
+    /// Sessions that are connected, without those of this owner.
+    #[must_use]
+    pub fn others_connected(&self, owner: Option<&OwnerId>) -> usize {
+        let own = owner.and_then(|owner| self.connections_by_owner.get(owner));
+        self.connections.len() - own.copied().unwrap_or(0)
+    }
+
+    /// The latest reports, oldest first.
+    pub fn reports(&self) -> impl Iterator<Item = &Report> {
+        self.reports.latest.iter()
+    }
+
+    fn by_session(&mut self, from: ConnectionId, act: impl FnOnce(&mut Self, SessionId)) {
+        if let Some(&id) = self.connections.get(&from) {
+            act(self, id);
+        }
+    }
+
+    fn session(&self, id: SessionId) -> &Session {
+        self.sessions.get(&id).expect("a session that is referred to is known")
+    }
+
+    fn session_mut(&mut self, id: SessionId) -> &mut Session {
+        self.sessions.get_mut(&id).expect("a session that is referred to is known")
+    }
+
+    /// Sees to it that the session is looked at when something changes by itself.
+    fn schedule(&mut self, id: SessionId) {
+        if let Some(at) = self.session(id).deadline(&self.config) {
+            self.deadlines.not_after(Subject::Session(id), at);
+        }
+    }
+}

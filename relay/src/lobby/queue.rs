@@ -1,0 +1,188 @@
+//! One queue: who waits in it, in which order, and who suits whom.
+//!
+//! Only the order and the rules are here. Whether somebody listens or has waited long enough is
+//! told to the queue whenever it changes, so that looking for a partner asks nobody else.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use shared::id::SessionId;
+
+use super::{Owner, Ticket, ties::Tie};
+
+/// A place in the order. The session is part of it because nothing else vouches that no two
+/// sessions bring the same ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) ticket: Ticket,
+    pub(super) session: SessionId,
+}
+
+/// Who waits, as far as the rules ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) owner: Owner,
+    /// It has waited long enough for the waivers.
+    pub(super) patient: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Listening,
+    /// Connected, but not listening.
+    Quiet,
+    Unreachable,
+}
+
+/// What `queued` tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Numbers {
+    pub(super) position: usize,
+    pub(super) waiting: usize,
+    pub(super) not_listening: usize,
+    pub(super) own: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// In a public queue one meets strangers: nobody is given a quiet one at once.
+    public: bool,
+    /// Sorted. A `VecDeque`, since the position in it is the rank.
+    order: VecDeque<Place>,
+    listening: BTreeMap<Place, Candidate>,
+    quiet: BTreeMap<Place, Candidate>,
+    by_owner: BTreeSet<(Owner, Place)>,
+}
+
+impl Queue {
+    pub(super) fn new(public: bool) -> Self {
+        Self {
+            public,
+            order: VecDeque::new(),
+            listening: BTreeMap::new(),
+            quiet: BTreeMap::new(),
+            by_owner: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    pub(super) fn places(&self) -> impl Iterator<Item = &Place> {
+        self.order.iter()
+    }
+
+    pub(super) fn add(&mut self, place: Place, candidate: Candidate, standing: Standing) {
+        let Err(rank) = self.order.binary_search(&place) else {
+            unreachable!("a session waits only once in a queue")
+        };
+        self.order.insert(rank, place);
+        self.by_owner.insert((candidate.owner, place));
+        self.update(place, candidate, standing);
+    }
+
+    /// Takes note of what is now true of one who waits.
+    pub(super) fn update(&mut self, place: Place, candidate: Candidate, standing: Standing) {
+        self.listening.remove(&place);
+        self.quiet.remove(&place);
+        match standing {
+            Standing::Listening => self.listening.insert(place, candidate),
+            Standing::Quiet => self.quiet.insert(place, candidate),
+            Standing::Unreachable => None,
+        };
+    }
+
+    pub(super) fn remove(&mut self, place: Place, owner: Owner) {
+        let rank = self.rank(place);
+        self.order.remove(rank);
+        self.by_owner.remove(&(owner, place));
+        self.listening.remove(&place);
+        self.quiet.remove(&place);
+    }
+
+    /// The earliest who suits, without a waiver if there is one.
+    ///
+    /// Whoever else waits has been looked for before and suits nobody else here, so the ones who
+    /// listen are few (they bar each other), and the walk ends at the first quiet one who will do.
+    pub(super) fn partner_for(
+        &self,
+        seeker: Place,
+        tie: impl Fn(Owner, Owner) -> Tie,
+    ) -> Option<Place> {
+        if let Some(candidate) = self.quiet.get(&seeker) {
+            return self.first_waived(&self.listening, candidate, !self.public, tie);
+        }
+        let candidate = self.listening.get(&seeker)?;
+        let is_stranger = |other: &Candidate| tie(candidate.owner, other.owner) == Tie::Strangers;
+        if let Some((&best, _)) = self.listening.iter().find(|(_, other)| is_stranger(other)) {
+            return Some(best);
+        }
+        let recent = self.first_waived(&self.listening, candidate, false, &tie);
+        let quiet = self.first_waived(&self.quiet, candidate, !self.public, &tie);
+        match (recent, quiet) {
+            (Some(recent), Some(quiet)) => Some(recent.min(quiet)),
+            (recent, quiet) => recent.or(quiet),
+        }
+    }
+
+    fn first_waived(
+        &self,
+        others: &BTreeMap<Place, Candidate>,
+        seeker: &Candidate,
+        strangers_at_once: bool,
+        tie: impl Fn(Owner, Owner) -> Tie,
+    ) -> Option<Place> {
+        if !seeker.patient && !strangers_at_once {
+            return None;
+        }
+        let suits = |other: &Candidate| {
+            let both_patient = seeker.patient && other.patient;
+            match tie(seeker.owner, other.owner) {
+                Tie::Same | Tie::Blocked => false,
+                Tie::Recent => both_patient,
+                Tie::Strangers => both_patient || strangers_at_once,
+            }
+        };
+        others.iter().find(|(_, other)| suits(other)).map(|(&place, _)| place)
+    }
+
+    pub(super) fn numbers(&self, place: Place, owner: Owner) -> Numbers {
+        let (mut own, mut own_before, mut own_listening) = (0, 0, 0);
+        let no_one = SessionId::from(uuid::Uuid::nil());
+        let first = Place { ticket: Ticket { epoch: 0, number: 0 }, session: no_one };
+        let of_owner = self.by_owner.range((owner, first)..).take_while(|(of, _)| *of == owner);
+        for (_, other) in of_owner.filter(|(_, other)| *other != place) {
+            own += 1;
+            own_before += usize::from(*other < place);
+            own_listening += usize::from(self.listening.contains_key(other));
+        }
+        let waiting = self.order.len() - own;
+        Numbers {
+            position: self.rank(place) + 1 - own_before,
+            waiting,
+            not_listening: waiting - (self.listening.len() - own_listening),
+            own,
+        }
+    }
+
+    /// What has been told to it of one who waits; `None` if that one is unreachable.
+    pub(super) fn known_of(&self, place: Place) -> Option<(Standing, Candidate)> {
+        let listening = self.listening.get(&place).map(|&c| (Standing::Listening, c));
+        listening.or_else(|| self.quiet.get(&place).map(|&c| (Standing::Quiet, c)))
+    }
+
+    pub(super) fn check(&self) {
+        assert_eq!(self.by_owner.len(), self.order.len());
+        assert!(self.listening.keys().all(|place| !self.quiet.contains_key(place)));
+        let reachable = self.listening.keys().chain(self.quiet.keys());
+        assert!(reachable.into_iter().all(|place| self.order.binary_search(place).is_ok()));
+    }
+
+    fn rank(&self, place: Place) -> usize {
+        self.order.binary_search(&place).expect("only who waits here is asked about")
+    }
+}

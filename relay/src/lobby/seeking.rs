@@ -1,0 +1,228 @@
+//! Waiting for a partner and finding one.
+
+use std::time::Instant;
+
+use shared::{
+    id::{RoomId, SessionId},
+    message::DequeueReason,
+    text::{DEFAULT_TOPIC, fold_topic},
+};
+
+use super::{
+    DisconnectReason, Effect, Leaving, Lobby, Member, Refusal, Seeking, Ticket,
+    deadlines::Subject,
+    queue::{Candidate, Place, Queue},
+    room::{Room, Seat},
+    session::{State, Waiting},
+    ties::Tie,
+};
+
+impl Lobby {
+    pub(super) fn enter_queue(&mut self, now: Instant, id: SessionId, seeking: Seeking) {
+        self.note_activity(now, id);
+        match self.session(id).room() {
+            Some(room) => self.tell_paired(room, self.seat_of(id, room)),
+            None => self.seek(now, id, None, seeking),
+        }
+    }
+
+    pub(super) fn leave_queue(&mut self, id: SessionId) {
+        self.dequeue(id);
+        if let Some(to) = self.session(id).connection() {
+            self.effects.push(Effect::Dequeued { to, reason: DequeueReason::Left });
+        }
+    }
+
+    pub(super) fn next(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        leaving: Option<Leaving>,
+        seeking: Seeking,
+    ) {
+        if self.session_mut(id).next_bucket.charge(now).is_err() {
+            self.disconnect(now, id, DisconnectReason::RateExceeded);
+            return;
+        }
+        if let Some(leaving) = leaving {
+            self.leave(now, id, leaving);
+        }
+        self.enter_queue(now, id, seeking);
+    }
+
+    /// Pairs it, or gives it a place: the one it has, if it waits for the same topic already, else
+    /// the one of the ticket, else the last.
+    pub(super) fn seek(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        ticket: Option<Ticket>,
+        seeking: Seeking,
+    ) {
+        let refusal = self.take_place(now, id, ticket, seeking).err();
+        if let (Some(refusal), Some(to)) = (refusal, self.session(id).connection()) {
+            self.effects.push(Effect::Refused { to, refusal });
+        }
+        // Also after a refusal: it may still wait where it was, and listen only now.
+        if !self.pair(now, id) && refusal.is_none() {
+            self.tell_queued(id);
+        }
+    }
+
+    fn take_place(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        ticket: Option<Ticket>,
+        seeking: Seeking,
+    ) -> Result<(), Refusal> {
+        let queue = fold_topic(&seeking.topic);
+        if let Some(waiting) = self.session_mut(id).waiting_mut()
+            && waiting.queue == queue
+        {
+            waiting.seeking = seeking;
+            return Ok(());
+        }
+        self.admission(id, &queue)?;
+        self.dequeue(id);
+        self.enqueue(now, id, ticket, queue, seeking);
+        Ok(())
+    }
+
+    fn admission(&self, id: SessionId, queue: &str) -> Result<(), Refusal> {
+        if self.draining {
+            return Err(Refusal::Draining);
+        }
+        if let Some(queue) = self.queues.get(queue) {
+            let is_full = queue.len() >= self.config.waiting_per_topic;
+            return if is_full { Err(Refusal::QueueFull) } else { Ok(()) };
+        }
+        let waits_alone =
+            self.session(id).waiting().is_some_and(|w| self.queues[&w.queue].len() == 1);
+        if self.queues.len() - usize::from(waits_alone) >= self.config.topics {
+            return Err(Refusal::TooManyTopics);
+        }
+        Ok(())
+    }
+
+    fn enqueue(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        ticket: Option<Ticket>,
+        queue: String,
+        seeking: Seeking,
+    ) {
+        let ticket = ticket.unwrap_or_else(|| {
+            self.tickets += 1;
+            Ticket { epoch: self.config.epoch, number: self.tickets }
+        });
+        let patient = self.config.match_wait.is_zero();
+        let session = self.session(id);
+        let candidate = Candidate { owner: session.owner, patient };
+        let standing = session.standing();
+        self.queues.entry(queue.clone()).or_insert_with(|| Queue::new(queue == DEFAULT_TOPIC)).add(
+            Place { ticket, session: id },
+            candidate,
+            standing,
+        );
+        let waiting = Waiting { seeking, queue, ticket, since: now, patient };
+        self.session_mut(id).state = State::Waiting(waiting);
+        self.schedule(id);
+    }
+
+    /// Takes it out of the queue that it is in, if that is another than the one of this topic.
+    pub(super) fn dequeue_from_other(&mut self, id: SessionId, topic: &str) {
+        if self.session(id).waiting().is_some_and(|waiting| waiting.queue != fold_topic(topic)) {
+            self.dequeue(id);
+        }
+    }
+
+    /// Takes it out of the queue that it is in, if it is in one.
+    pub(super) fn dequeue(&mut self, id: SessionId) -> Option<Waiting> {
+        let session = self.session_mut(id);
+        let state = std::mem::replace(&mut session.state, State::Idle);
+        let owner = session.owner;
+        let State::Waiting(waiting) = state else {
+            session.state = state;
+            return None;
+        };
+        let queue = self.queues.get_mut(&waiting.queue).expect("who waits has a queue");
+        queue.remove(Place { ticket: waiting.ticket, session: id }, owner);
+        if queue.is_empty() {
+            self.queues.remove(&waiting.queue);
+        }
+        Some(waiting)
+    }
+
+    /// Pairs a session that waits, and for which something has changed, with the earliest who
+    /// suits. All others have been looked at before: no two of them suit each other.
+    pub(super) fn pair(&mut self, now: Instant, id: SessionId) -> bool {
+        let Some(waiting) = self.session(id).waiting().filter(|_| !self.draining) else {
+            return false;
+        };
+        let place = Place { ticket: waiting.ticket, session: id };
+        let partner = self.queues[&waiting.queue]
+            .partner_for(place, |one, other| self.ties.between(now, one, other));
+        let Some(partner) = partner else { return false };
+        self.open_room(now, [place.min(partner).session, place.max(partner).session]);
+        true
+    }
+
+    fn open_room(&mut self, now: Instant, sessions: [SessionId; 2]) {
+        let room_id = RoomId::from_bytes(self.ids.next());
+        let seats = sessions.map(|session| {
+            let waiting = self.dequeue(session).expect("who is paired has waited");
+            Seat::new(Member { session, owner: self.session(session).owner }, waiting.seeking)
+        });
+        let [one, two] = [seats[0].member.owner, seats[1].member.owner];
+        debug_assert_ne!(self.ties.between(now, one, two), Tie::Same);
+        let room = Room::new(now, seats, self.ties.have_met(one, two));
+        self.ties.note_meeting(now, one, two);
+        if let Some(at) = room.idle_at(&self.config) {
+            self.deadlines.not_after(Subject::Room(room_id), at);
+        }
+        let known = self.rooms.insert(room_id, room);
+        assert!(known.is_none(), "a room id is never given twice");
+        for session in sessions {
+            self.session_mut(session).state = State::Chatting(room_id);
+        }
+        self.tell_paired(room_id, 0);
+        self.tell_paired(room_id, 1);
+    }
+
+    /// Tells the one in this seat, if it is there, of room and partner.
+    pub(super) fn tell_paired(&mut self, room_id: RoomId, seat: usize) {
+        let room = &self.rooms[&room_id];
+        let [own, other] = [&room.seats[seat], &room.seats[1 - seat]];
+        let Some(to) = self.session(own.member.session).connection() else { return };
+        let presence = self.session(other.member.session).presence();
+        self.effects.push(Effect::Paired {
+            to,
+            descriptor: room.descriptor(room_id),
+            seat: if seat == 0 { 1 } else { 2 },
+            topic: own.seeking.topic.clone(),
+            display_name: other.seeking.display_name.clone(),
+            presence,
+            met_before: room.met_before,
+        });
+        let room = self.rooms.get_mut(&room_id).expect("it was there just now");
+        room.seats[seat].told = Some(presence);
+    }
+
+    pub(super) fn tell_queued(&mut self, id: SessionId) {
+        let session = self.session(id);
+        let (Some(to), Some(waiting)) = (session.connection(), session.waiting()) else { return };
+        let place = Place { ticket: waiting.ticket, session: id };
+        let numbers = self.queues[&waiting.queue].numbers(place, session.owner);
+        self.effects.push(Effect::Queued {
+            to,
+            topic: waiting.seeking.topic.clone(),
+            position: numbers.position,
+            waiting: numbers.waiting,
+            not_listening: numbers.not_listening,
+            own: numbers.own,
+            ticket: waiting.ticket,
+        });
+    }
+}

@@ -1,0 +1,210 @@
+//! One session: who it is, whether it is there, whether it listens, and where it is.
+
+use std::time::{Duration, Instant};
+
+use shared::{id::RoomId, limits::Rate, message::Presence, rate::Bucket};
+
+use super::{Config, ConnectionId, Owner, Seeking, Ticket, queue::Standing};
+
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) owner: Owner,
+    pub(super) link: Link,
+    pub(super) state: State,
+    pub(super) message_bucket: Bucket,
+    pub(super) next_bucket: Bucket,
+    /// Messages that are not charged: what may have piled up while there was no connection.
+    pub(super) free_messages: usize,
+    active_at: Instant,
+    wait_open: bool,
+    listening: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    Connected(ConnectionId),
+    /// `away` once it is so to its partner.
+    Lost {
+        since: Instant,
+        away: bool,
+    },
+}
+
+#[derive(Debug)]
+pub(super) enum State {
+    Idle,
+    Waiting(Waiting),
+    Chatting(RoomId),
+}
+
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) seeking: Seeking,
+    /// The queue: the topic's case folding.
+    pub(super) queue: String,
+    pub(super) ticket: Ticket,
+    pub(super) since: Instant,
+    /// It has waited long enough for the waivers.
+    pub(super) patient: bool,
+}
+
+impl Session {
+    /// A session that is new to this lobby; saying `hello` was its first activity.
+    pub(super) fn new(now: Instant, owner: Owner, link: Link, config: &Config) -> Self {
+        Self {
+            owner,
+            link,
+            state: State::Idle,
+            message_bucket: Bucket::new(config.message_rate.map(tolerant)),
+            next_bucket: Bucket::new(config.next_rate.map(tolerant)),
+            free_messages: 0,
+            active_at: now,
+            wait_open: false,
+            listening: true,
+        }
+    }
+
+    pub(super) fn connection(&self) -> Option<ConnectionId> {
+        match self.link {
+            Link::Connected(connection) => Some(connection),
+            Link::Lost { .. } => None,
+        }
+    }
+
+    pub(super) fn room(&self) -> Option<RoomId> {
+        match self.state {
+            State::Chatting(room) => Some(room),
+            State::Idle | State::Waiting(_) => None,
+        }
+    }
+
+    pub(super) fn waiting(&self) -> Option<&Waiting> {
+        match &self.state {
+            State::Waiting(waiting) => Some(waiting),
+            State::Idle | State::Chatting(_) => None,
+        }
+    }
+
+    pub(super) fn waiting_mut(&mut self) -> Option<&mut Waiting> {
+        match &mut self.state {
+            State::Waiting(waiting) => Some(waiting),
+            State::Idle | State::Chatting(_) => None,
+        }
+    }
+
+    pub(super) fn presence(&self) -> Presence {
+        match self.link {
+            Link::Lost { away: true, .. } => Presence::Reconnecting,
+            Link::Lost { away: false, .. } | Link::Connected(_) if self.listening => {
+                Presence::Listening
+            }
+            Link::Lost { away: false, .. } | Link::Connected(_) => Presence::NotListening,
+        }
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        match self.link {
+            Link::Lost { .. } => Standing::Unreachable,
+            Link::Connected(_) if self.listening => Standing::Listening,
+            Link::Connected(_) => Standing::Quiet,
+        }
+    }
+
+    pub(super) fn unseen(&self, now: Instant) -> Duration {
+        if self.wait_open { Duration::ZERO } else { now.saturating_duration_since(self.active_at) }
+    }
+
+    /// Its client was active just now.
+    pub(super) fn note_activity(&mut self, now: Instant) {
+        self.active_at = now;
+        self.listening = true;
+    }
+
+    pub(super) fn note_attention(&mut self, now: Instant, open: bool) {
+        self.note_activity(now);
+        self.wait_open = open;
+    }
+
+    /// An open wait ends with the connection that it came by.
+    pub(super) fn end_wait(&mut self, now: Instant) {
+        if std::mem::take(&mut self.wait_open) {
+            self.active_at = now;
+        }
+    }
+
+    /// Lets time pass up to `at`: what has become true of this session by itself.
+    pub(super) fn age(&mut self, at: Instant, config: &Config) {
+        let is_due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= at);
+        if is_due(self.away_at(config))
+            && let Link::Lost { away, .. } = &mut self.link
+        {
+            *away = true;
+        }
+        if is_due(self.quiet_at(config)) {
+            self.listening = false;
+        }
+        if is_due(self.patient_at(config))
+            && let State::Waiting(waiting) = &mut self.state
+        {
+            waiting.patient = true;
+        }
+    }
+
+    /// When something about this session changes if it does nothing.
+    pub(super) fn deadline(&self, config: &Config) -> Option<Instant> {
+        [
+            self.away_at(config),
+            self.lost_at(config),
+            self.quiet_at(config),
+            self.patient_at(config),
+            self.expires_at(config),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// When it loses its room or place and is forgotten.
+    pub(super) fn lost_at(&self, config: &Config) -> Option<Instant> {
+        match self.link {
+            Link::Lost { since, .. } => since.checked_add(config.grace),
+            Link::Connected(_) => None,
+        }
+    }
+
+    /// When it is dequeued for not listening. Only while it is there to hear of that.
+    pub(super) fn expires_at(&self, config: &Config) -> Option<Instant> {
+        let (State::Waiting(waiting), Link::Connected(_), false) =
+            (&self.state, self.link, self.listening)
+        else {
+            return None;
+        };
+        let quiet_since = self.active_at.checked_add(config.listening_for)?;
+        quiet_since.max(waiting.since).checked_add(config.queue_idle?)
+    }
+
+    fn away_at(&self, config: &Config) -> Option<Instant> {
+        match self.link {
+            Link::Lost { since, away: false } => since.checked_add(config.away_after),
+            Link::Lost { away: true, .. } | Link::Connected(_) => None,
+        }
+    }
+
+    fn quiet_at(&self, config: &Config) -> Option<Instant> {
+        if !self.listening || self.wait_open {
+            return None;
+        }
+        self.active_at.checked_add(config.listening_for)
+    }
+
+    fn patient_at(&self, config: &Config) -> Option<Instant> {
+        self.waiting()
+            .filter(|waiting| !waiting.patient)
+            .and_then(|waiting| waiting.since.checked_add(config.match_wait))
+    }
+}
+
+/// The shim charges the exact rate; frames that jitter has bunched must not end its connection.
+fn tolerant(rate: Rate) -> Rate {
+    Rate { burst: rate.burst.saturating_mul(2), ..rate }
+}

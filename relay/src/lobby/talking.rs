@@ -1,0 +1,110 @@
+//! Messages, acknowledgements, attention, and what partners are told of each other's presence.
+
+use std::time::Instant;
+
+use shared::id::{RoomId, SessionId};
+
+use super::{
+    DisconnectReason, Effect, Lobby,
+    queue::{Candidate, Place},
+    room::Room,
+    session::State,
+};
+
+impl Lobby {
+    pub(super) fn message(&mut self, now: Instant, id: SessionId, room_id: RoomId, seq: u64) {
+        let Some((room, seat)) = self.room_of(id, room_id) else { return };
+        // A message that was sent before, again, is no activity of a person and costs nothing.
+        if seq > room.seats[seat].charged {
+            if !self.charge_message(now, id) {
+                self.disconnect(now, id, DisconnectReason::RateExceeded);
+                return;
+            }
+            self.rooms.get_mut(&room_id).expect("it was there just now").note_message(now, seat);
+            self.note_activity(now, id);
+        }
+        self.messages += u64::from(self.forward(room_id, seat));
+    }
+
+    pub(super) fn acknowledge(&mut self, id: SessionId, room_id: RoomId, received: u64) {
+        let Some((room, seat)) = self.room_of(id, room_id) else { return };
+        let highest = &mut room.seats[seat].received;
+        *highest = received.max(*highest);
+        self.forward(room_id, seat);
+    }
+
+    pub(super) fn attend(&mut self, now: Instant, id: SessionId, open: bool) {
+        self.session_mut(id).note_attention(now, open);
+        self.presence_changed(now, id);
+        if self.session(id).waiting().is_some() && !self.pair(now, id) {
+            self.tell_queued(id);
+        }
+    }
+
+    pub(super) fn note_activity(&mut self, now: Instant, id: SessionId) {
+        self.session_mut(id).note_activity(now);
+        self.presence_changed(now, id);
+    }
+
+    /// Brings up to date what its queue or its partner knows of a session that came, went, listens
+    /// or waits differently than before. Whom to pair it with is another question.
+    pub(super) fn presence_changed(&mut self, now: Instant, id: SessionId) {
+        let session = &self.sessions[&id];
+        match &session.state {
+            State::Idle => {}
+            State::Waiting(waiting) => {
+                let place = Place { ticket: waiting.ticket, session: id };
+                let candidate = Candidate { owner: session.owner, patient: waiting.patient };
+                let queue = self.queues.get_mut(&waiting.queue).expect("its queue exists");
+                queue.update(place, candidate, session.standing());
+            }
+            State::Chatting(room_id) => {
+                let room_id = *room_id;
+                let partner = 1 - self.seat_of(id, room_id);
+                self.tell_presence(now, room_id, partner);
+            }
+        }
+        self.schedule(id);
+    }
+
+    /// Tells the one in this seat of its partner's presence, unless it knows.
+    pub(super) fn tell_presence(&mut self, now: Instant, room_id: RoomId, seat: usize) {
+        let room = &self.rooms[&room_id];
+        let partner = self.session(room.seats[1 - seat].member.session);
+        let (presence, unseen) = (partner.presence(), partner.unseen(now));
+        let Some(to) = self.session(room.seats[seat].member.session).connection() else { return };
+        let room = self.rooms.get_mut(&room_id).expect("it was there just now");
+        if room.seats[seat].told.replace(presence) != Some(presence) {
+            self.effects.push(Effect::Partner { to, room: room_id, presence, unseen });
+        }
+    }
+
+    pub(super) fn seat_of(&self, id: SessionId, room_id: RoomId) -> usize {
+        let room = self.rooms.get(&room_id).expect("a room that somebody is in exists");
+        room.seat_of(id).expect("who is in a room has a seat")
+    }
+
+    /// The room, if this session is in it, and its seat.
+    fn room_of(&mut self, id: SessionId, room_id: RoomId) -> Option<(&mut Room, usize)> {
+        let room = self.rooms.get_mut(&room_id)?;
+        let seat = room.seat_of(id)?;
+        Some((room, seat))
+    }
+
+    fn charge_message(&mut self, now: Instant, id: SessionId) -> bool {
+        let session = self.session_mut(id);
+        if session.free_messages > 0 {
+            session.free_messages -= 1;
+            return true;
+        }
+        session.message_bucket.charge(now).is_ok()
+    }
+
+    /// To the partner of this seat, if it is there.
+    fn forward(&mut self, room_id: RoomId, seat: usize) -> bool {
+        let partner = self.rooms[&room_id].seats[1 - seat].member.session;
+        let Some(to) = self.session(partner).connection() else { return false };
+        self.effects.push(Effect::Forward { to });
+        true
+    }
+}

@@ -1,0 +1,130 @@
+//! What keeps two owners apart: blocks, and having met lately.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Instant,
+};
+
+use shared::limits::{BLOCKS, RECENT_OWNERS, RECENT_PARTNER_FOR, RECENT_PARTNERS};
+
+use super::{Owner, bounded::BoundedSet};
+
+/// What two owners are to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tie {
+    Same,
+    Blocked,
+    /// They have met lately.
+    Recent,
+    Strangers,
+}
+
+#[derive(Debug)]
+pub(super) struct Ties {
+    /// Pairs of which one has blocked the other, the smaller first.
+    blocks: BoundedSet<(Owner, Owner)>,
+    partners: BTreeMap<Owner, Partners>,
+    /// Owners by their latest meeting, to drop who has met nobody for longest.
+    by_meeting: BTreeMap<u64, Owner>,
+    meetings: u64,
+}
+
+#[derive(Debug, Default)]
+struct Partners {
+    last_meeting: u64,
+    /// Latest last.
+    met: VecDeque<(Owner, Instant)>,
+}
+
+impl Ties {
+    pub(super) fn new() -> Self {
+        Self {
+            blocks: BoundedSet::new(BLOCKS),
+            partners: BTreeMap::new(),
+            by_meeting: BTreeMap::new(),
+            meetings: 0,
+        }
+    }
+
+    pub(super) fn between(&self, now: Instant, one: Owner, other: Owner) -> Tie {
+        let is_recent =
+            |met_at: Instant| now.saturating_duration_since(met_at) < RECENT_PARTNER_FOR;
+        let tie = self.ever_between(one, other);
+        if tie == Tie::Recent && !self.last_met(one, other).is_some_and(is_recent) {
+            return Tie::Strangers;
+        }
+        tie
+    }
+
+    /// The same, if a meeting never ceased to be recent.
+    pub(super) fn ever_between(&self, one: Owner, other: Owner) -> Tie {
+        if one == other {
+            Tie::Same
+        } else if self.blocks.contains(&in_order(one, other)) {
+            Tie::Blocked
+        } else if self.have_met(one, other) {
+            Tie::Recent
+        } else {
+            Tie::Strangers
+        }
+    }
+
+    pub(super) fn have_met(&self, one: Owner, other: Owner) -> bool {
+        self.last_met(one, other).is_some()
+    }
+
+    pub(super) fn block(&mut self, one: Owner, other: Owner) {
+        if one != other {
+            self.blocks.insert(in_order(one, other));
+        }
+    }
+
+    pub(super) fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Two owners have met, or part only now.
+    pub(super) fn note_meeting(&mut self, now: Instant, one: Owner, other: Owner) {
+        self.note_partner(now, one, other);
+        self.note_partner(now, other, one);
+    }
+
+    fn note_partner(&mut self, now: Instant, of: Owner, partner: Owner) {
+        self.meetings += 1;
+        let partners = self.partners.entry(of).or_default();
+        self.by_meeting.remove(&partners.last_meeting);
+        partners.last_meeting = self.meetings;
+        self.by_meeting.insert(self.meetings, of);
+
+        partners.met.retain(|&(owner, _)| owner != partner);
+        partners.met.push_back((partner, now));
+        if partners.met.len() > RECENT_PARTNERS {
+            partners.met.pop_front();
+        }
+        if self.partners.len() > RECENT_OWNERS
+            && let Some((_, oldest)) = self.by_meeting.pop_first()
+        {
+            self.partners.remove(&oldest);
+        }
+    }
+
+    /// Either may have met too many others since to remember.
+    fn last_met(&self, one: Owner, other: Owner) -> Option<Instant> {
+        let remembered = |of: Owner, partner: Owner| {
+            let met = &self.partners.get(&of)?.met;
+            met.iter().find(|&&(owner, _)| owner == partner).map(|&(_, at)| at)
+        };
+        remembered(one, other).max(remembered(other, one))
+    }
+
+    pub(super) fn check(&self) {
+        assert!(self.blocks.len() <= BLOCKS);
+        assert!(self.partners.len() <= RECENT_OWNERS);
+        assert_eq!(self.partners.len(), self.by_meeting.len());
+        assert!(self.partners.values().all(|partners| partners.met.len() <= RECENT_PARTNERS));
+    }
+}
+
+fn in_order(one: Owner, other: Owner) -> (Owner, Owner) {
+    (one.min(other), one.max(other))
+}

@@ -1,0 +1,97 @@
+//! What happens because time has passed.
+
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
+
+use shared::{limits::KEEP_ALIVE_MISSES, message::ErrorCode};
+use tracing::debug;
+
+use super::Server;
+use crate::{
+    connection::{Connection, Phase},
+    lobby::{ConnectionId, Event},
+    translate::fault,
+};
+
+impl Server {
+    pub(super) fn next_deadline(&self) -> Instant {
+        let idle_exit = self.idle_since.zip(self.settings.idle_exit);
+        let of_connections = self.deadlines.first().map(|(deadline, _)| *deadline);
+        let all = [
+            self.lobby.next_deadline(),
+            of_connections,
+            idle_exit.and_then(|(since, after)| since.checked_add(after)),
+            self.draining_until,
+        ];
+        all.into_iter().flatten().fold(self.keep_alive_at, Instant::min)
+    }
+
+    pub(super) fn pass_deadlines(&mut self, now: Instant) {
+        if self.lobby.next_deadline().is_some_and(|deadline| deadline <= now) {
+            self.tell(Event::Tick, None, now);
+        }
+        while let Some((_, id)) = self.deadlines.first().filter(|(at, _)| *at <= now).copied() {
+            self.expire(id);
+        }
+        if self.keep_alive_at <= now {
+            self.keep_alive(now);
+        }
+        let idle = self.idle_since.map_or(Duration::ZERO, |since| now - since);
+        if self.settings.idle_exit.is_some_and(|after| idle >= after) {
+            self.drain("nobody is connected");
+        }
+    }
+
+    /// Something was due from this connection and has not come.
+    fn expire(&mut self, id: ConnectionId) {
+        self.set_deadline(id, None);
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        match connection.phase {
+            Phase::Greeting => {
+                self.fail(id, &fault(ErrorCode::HandshakeTimeout, "`hello` did not come in time"));
+            }
+            Phase::Visiting | Phase::Carrying { .. } => self.cut_off(id),
+            Phase::Closing => self.lose(id),
+        }
+    }
+
+    fn keep_alive(&mut self, now: Instant) {
+        let late = now - self.keep_alive_at;
+        self.keep_alive_at = now + self.settings.keep_alive;
+        if !self.acceptor.keep_standing() && self.draining_until.is_none() {
+            self.drain("the lock file is no longer ours");
+        }
+        // After a stop or a suspend of this process, not all that came meanwhile was read yet.
+        if late >= self.settings.keep_alive {
+            return;
+        }
+        let allowed = self.settings.keep_alive * KEEP_ALIVE_MISSES;
+        let is_silent = |connection: &Connection| match connection.phase {
+            Phase::Visiting | Phase::Carrying { .. } => now - connection.heard >= allowed,
+            // These have a deadline of their own.
+            Phase::Greeting | Phase::Closing => false,
+        };
+        let all = self.connections.iter();
+        let silent = all.filter(|(_, connection)| is_silent(connection)).map(|(id, _)| *id);
+        for id in silent.collect::<Vec<_>>() {
+            debug!(connection = id.0, "closing a connection that is silent");
+            self.lose(id);
+        }
+    }
+
+    pub(super) fn set_deadline(&mut self, id: ConnectionId, deadline: Option<Instant>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let before = mem::replace(&mut connection.deadline, deadline);
+        if before == deadline {
+            return;
+        }
+        if let Some(before) = before {
+            self.deadlines.remove(&(before, id));
+        }
+        if let Some(deadline) = deadline {
+            self.deadlines.insert((deadline, id));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The options of `relay serve` as the server uses them.
+
+use std::time::Duration;
+
+use shared::limits::{TOPICS, WAITING_PER_TOPIC};
+
+use crate::{cli::Serve, lobby::Config};
+
+/// How the relay behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How the lobby behaves.
+    pub config: Config,
+    /// How long nobody is paired when this relay replaces another.
+    pub pairing_delay: Duration,
+    /// How often clients say that they are alive.
+    pub keep_alive: Duration,
+    /// After how long without a connection the relay ends.
+    pub idle_exit: Option<Duration>,
+    /// Connections in all.
+    pub max_connections: usize,
+    /// Connections of one user account.
+    pub max_connections_per_user: usize,
+}
+
+impl Settings {
+    /// Takes them from the command line; `epoch` tells runs of the relay apart and grows.
+    #[must_use]
+    pub fn new(options: &Serve, epoch: u64) -> Self {
+        let config = Config {
+            epoch,
+            message_rate: options.message_rate.0,
+            next_rate: options.next_rate.0,
+            away_after: options.away_after,
+            grace: options.grace,
+            room_idle: options.room_idle.0,
+            queue_idle: options.queue_idle.0,
+            listening_for: options.listening_for,
+            match_wait: options.match_wait,
+            waiting_per_topic: WAITING_PER_TOPIC,
+            topics: TOPICS,
+        };
+        Self {
+            config,
+            pairing_delay: options.pairing_delay,
+            keep_alive: options.keep_alive,
+            idle_exit: options.idle_exit.0,
+            max_connections: options.max_connections,
+            max_connections_per_user: options.max_connections_per_user,
+        }
+    }
+}
