@@ -49,7 +49,8 @@ fn write(reply: &Reply, nonce: u32) -> Result<String, std::fmt::Error> {
     }
     for chat in &reply.other_chats {
         let state = state(chat.state);
-        writeln!(out, "Other chat {}: {state}, {} unread.", chat.chat_id, chat.unread)?;
+        let other = if reply.chat.is_some() { "Other chat" } else { "Chat" };
+        writeln!(out, "{other} {}: {state}, {} unread.", chat.chat_id, chat.unread)?;
     }
     write!(out, "Next: {}", reply.next)?;
     Ok(out)

@@ -119,10 +119,8 @@ fn tool(
 }
 
 fn object(value: Value) -> JsonObject {
-    match value {
-        Value::Object(object) => object,
-        _ => unreachable!("schemas are written as objects"),
-    }
+    let Value::Object(object) = value else { unreachable!("schemas are written as objects") };
+    object
 }
 
 fn text(description: &str) -> Value {

@@ -12,12 +12,6 @@
 //!
 //! No message is kept here: it goes from one connection's input straight into the other's outbox.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "only the lobby has to do without; it denies them for itself"
-)]
-
 pub mod cli;
 pub mod commands;
 pub mod connection;

@@ -77,9 +77,6 @@ impl Launcher {
             command.arg("--socket").arg(socket);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        // Not in our group, so that a signal to it that is meant for us does not end the relay.
-        #[cfg(unix)]
-        command.process_group(0);
         let mut child = command
             .spawn()
             .map_err(|error| format!("{} could not be started: {error}", program.display()))?;

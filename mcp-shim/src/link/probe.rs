@@ -69,12 +69,11 @@ async fn attempt(route: &Route, owner: OwnerId) -> Result<(String, usize), (Stri
         loop {
             let frame = connection.receive_frame().await.map_err(|error| error.to_string())?;
             let Some(frame) = frame else { return Err("the relay closed the connection".into()) };
-            match codec::decode_relay(&frame).map_err(|error| error.to_string())? {
-                RelayMessage::Status(status) => {
-                    return Ok((status.version.into_owned(), status.others_connected));
-                }
-                RelayMessage::Error { message, .. } => return Err(message.into_owned()),
-                _ => {}
+            let message = codec::decode_relay(&frame).map_err(|error| error.to_string())?;
+            if let RelayMessage::Status(status) = message {
+                return Ok((status.version.into_owned(), status.others_connected));
+            } else if let RelayMessage::Error { message, .. } = message {
+                return Err(message.into_owned());
             }
         }
     };
