@@ -1,0 +1,175 @@
+//! The commands, as a person or a script sees them.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use serde_json::Value;
+use shared::message::ClientMessage;
+
+use crate::harness::{Relay, command, hello, owner, private_directory};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_second_relay_says_that_one_is_running() {
+    let relay = Relay::start(&[]);
+    relay.join().await;
+    let output = relay.run(&["serve"]).await;
+    assert_eq!(output.status.code(), Some(0));
+    let expected = format!("already running (pid {})", relay.pid());
+    assert!(text(&output.stderr).contains(&expected), "{}", text(&output.stderr));
+    relay.join().await.settle().await;
+}
+
+#[tokio::test]
+async fn status_counts_for_people_and_for_programs() {
+    let relay = Relay::start(&[]);
+    let mut pair = relay.pair().await;
+    pair.talk().await;
+    let mut waiting = relay.join().await;
+    waiting.enter("elsewhere").await;
+    waiting.until("queued").await;
+
+    let output = relay.run(&["status", "--json"]).await;
+    assert_eq!(output.status.code(), Some(0));
+    let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (key, expected) in [
+        ("running", Value::from(true)),
+        ("pid", relay.pid().into()),
+        ("version", env!("CARGO_PKG_VERSION").into()),
+        ("protocol", 1.into()),
+        ("connections", 4.into()),
+        ("sessions", 3.into()),
+        ("waiting", 1.into()),
+        ("topics", 1.into()),
+        ("rooms", 1.into()),
+        ("messages", 1.into()),
+        ("blocks", 0.into()),
+        ("socket", relay.socket().to_str().unwrap().into()),
+    ] {
+        assert_eq!(status[key], expected, "{key} of {status}");
+    }
+    assert_eq!(status["reports"]["spam"], 0);
+    assert!(status["uptime_seconds"].is_u64());
+
+    let output = relay.run(&["status"]).await;
+    assert_eq!(output.status.code(), Some(0));
+    let human = text(&output.stdout);
+    assert!(human.contains(&format!("pid {}", relay.pid())), "{human}");
+    assert!(human.contains("waiting      1 in 1 topics"), "{human}");
+}
+
+#[tokio::test]
+async fn a_session_can_ask_how_many_others_there_are() {
+    let relay = Relay::start(&[]);
+    let mut client = relay.connect().await;
+    let owner = owner();
+    client.greet(hello(Some(owner), None)).await;
+    let _other = relay.join().await;
+    client.send(ClientMessage::Status { owner: Some(owner) }).await;
+    assert_eq!(client.until("status").await["others_connected"], 1);
+}
+
+#[tokio::test]
+async fn stop_says_what_it_ends_and_waits_for_the_end() {
+    let mut relay = Relay::start(&[]);
+    let mut pair = relay.pair().await;
+    let output = relay.run(&["stop"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    assert!(told.contains(&format!("(pid {})", relay.pid())), "{told}");
+    assert!(told.contains("chats open: 1, waiting: 0"), "{told}");
+    assert!(told.contains("will start it again"), "{told}");
+    pair.a.until("going_away").await;
+    assert_eq!(relay.wait().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn without_a_relay_status_and_stop_fail_and_say_so() {
+    let directory = private_directory();
+    let socket = directory.path().join("relay.sock");
+    for (arguments, stream) in [(["status", ""], "out"), (["stop", ""], "err")] {
+        let arguments = arguments.iter().filter(|argument| !argument.is_empty());
+        let output = command(&socket).args(arguments).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = if stream == "out" { &output.stdout } else { &output.stderr };
+        assert!(text(said).contains("no relay is running"), "{}", text(said));
+    }
+    let output = command(&socket).args(["status", "--json"]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(status["running"], false);
+    assert_eq!(status["socket"], socket.to_str().unwrap());
+}
+
+#[tokio::test]
+async fn options_come_from_the_environment_too_and_the_command_line_wins() {
+    let variables = [
+        ("MCP_CHAT_RELAY_MESSAGE_RATE", "7/4"),
+        ("MCP_CHAT_RELAY_NEXT_RATE", "off"),
+        ("MCP_CHAT_RELAY_KEEP_ALIVE", "11s"),
+        ("MCP_CHAT_RELAY_GRACE", "1m"),
+        ("MCP_CHAT_RELAY_ROOM_IDLE", "off"),
+        ("MCP_CHAT_RELAY_MULTI_USER", "false"),
+        ("MCP_CHAT_RELAY_DETACH", "0"),
+    ];
+    let relay = Relay::start_with(&["--grace", "30s"], &variables);
+    let limits = relay.connect().await.greet(hello(None, None)).await.limits;
+    let rate = limits.message_rate.unwrap();
+    assert_eq!((rate.burst, rate.interval_ms), (7, 250));
+    assert_eq!(limits.next_rate, None);
+    assert_eq!(limits.keep_alive_ms, 11_000);
+    assert_eq!(limits.grace_ms, 30_000);
+}
+
+#[tokio::test]
+async fn exit_codes_tell_failure_from_wrong_usage() {
+    let directory = private_directory();
+    let socket = directory.path().join("relay.sock");
+    for (arguments, code, said) in [
+        (&["serve", "--multi-user"][..], 1, "--multi-user is not available yet"),
+        (&["serve", "--grace", "soon"], 2, "--grace"),
+        (&["serve", "--message-rate", "5"], 2, "burst/per second"),
+        (&["dance"], 2, "dance"),
+        (&[], 2, "Usage"),
+    ] {
+        let output = command(&socket).args(arguments).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
+    }
+    let output = command(&socket).arg("--version").output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let expected = format!("relay {} (protocol 1)\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(text(&output.stdout), expected);
+}
+
+#[tokio::test]
+async fn a_detached_relay_leads_a_session_and_logs_to_a_private_file() {
+    let home = tempfile::tempdir().unwrap();
+    let variables = [("HOME", home.path().to_str().unwrap()), ("XDG_STATE_HOME", "")];
+    let mut relay = Relay::start_with(&["--detach"], &variables);
+    relay.join().await;
+    let pid = rustix::process::Pid::from_raw(relay.pid().try_into().unwrap());
+    assert_eq!(rustix::process::getsid(pid).unwrap(), pid.unwrap());
+
+    let log = home.path().join(".local/state/mcp-chat/relay.log");
+    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(relay.run(&["stop"]).await.status.code(), Some(0));
+    assert_eq!(relay.wait().await.code(), Some(0));
+    let logged = fs::read_to_string(log).unwrap();
+    assert!(logged.contains("listening") && logged.contains("ended"), "{logged}");
+}
+
+#[tokio::test]
+async fn the_log_never_holds_what_people_wrote() {
+    let relay = Relay::start_with(&[], &[("RUST_LOG", "trace")]);
+    let mut client = relay.join().await;
+    client.enter("Geheimnis").await;
+    client.until("queued").await;
+    client.write(b"{\"enter_queue\":{\"display_name\":\"Geheimnis\",\"topic\":5}}\n").await;
+    client.expect_error_and_end("malformed").await;
+    let logged = relay.log();
+    assert!(logged.contains("closing a connection"), "{logged}");
+    assert!(!logged.contains("Geheimnis"), "{logged}");
+}

@@ -1,0 +1,116 @@
+//! What one client can cost the others: nothing beyond these limits.
+
+use shared::limits::OUTBOUND_BYTES;
+
+use crate::harness::{Relay, hello, owner};
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_cut_off_and_delays_nobody() {
+    let relay = Relay::start(&["--message-rate", "off", "--away-after", "10ms"]);
+    let (mut slow, mut others) = (relay.pair().await, relay.pair().await);
+    slow.fill().await;
+    others.talk().await;
+    let text = "x".repeat(8 * 1024);
+    let pieces = OUTBOUND_BYTES / text.len();
+    for _ in 0..pieces {
+        slow.send(&text).await;
+    }
+    // Its connection is closed, which its partner learns without waiting for any deadline.
+    assert_eq!(slow.a.until("partner").await["presence"], "reconnecting");
+    others.talk().await;
+
+    // What had gone out whole is there, and then it is told why there is no more.
+    let rest = slow.b.rest().await;
+    let (last, before) = rest.split_last().unwrap();
+    assert_eq!(last["error"]["code"], "slow_reader");
+    assert!(before.iter().all(|frame| frame.get("message").is_some()));
+    assert!(before.len() < 100 + pieces, "{} messages", before.len());
+}
+
+#[tokio::test]
+async fn a_client_that_stops_reading_is_cut_off_in_time() {
+    let relay = Relay::start(&["--message-rate", "off", "--away-after", "10ms"]);
+    let mut slow = relay.pair().await;
+    slow.fill().await;
+    assert_eq!(slow.a.until("partner").await["presence"], "reconnecting");
+    assert!(!slow.b.rest().await.is_empty());
+}
+
+#[tokio::test]
+async fn one_account_has_so_many_connections_and_no_more() {
+    for option in ["--max-connections", "--max-connections-per-user"] {
+        let relay = Relay::start(&[option, "2"]);
+        let (mut first, second) = (relay.join().await, relay.join().await);
+        relay.connect().await.expect_error_and_end("too_many").await;
+        first.settle().await;
+
+        drop(second);
+        // The relay may hear of that a little later than of the next connection.
+        loop {
+            let mut third = relay.connect().await;
+            third.write(&frame(&hello(Some(owner()), None))).await;
+            let answer = third.next().await.unwrap();
+            if answer.get("welcome").is_some() {
+                break;
+            }
+            assert_eq!(answer["error"]["code"], "too_many");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_silent_is_cut_off_and_one_that_pings_is_not() {
+    let relay = Relay::start(&["--keep-alive", "100ms"]);
+    let (mut silent, mut alive) = (relay.join().await, relay.join().await);
+    let pinging = async {
+        loop {
+            alive.settle().await;
+        }
+    };
+    tokio::select! {
+        rest = silent.rest() => assert!(rest.is_empty(), "{rest:?}"),
+        () = pinging => {}
+    }
+    alive.settle().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_relay_out_of_file_descriptors_goes_on_and_recovers() {
+    let relay = Relay::start(&["--max-connections-per-user", "10000"]);
+    let mut pair = relay.pair().await;
+    // The relay itself may have no more files than it has now, and one.
+    let pid = rustix::process::Pid::from_raw(relay.pid().try_into().unwrap());
+    let files = std::fs::read_dir(format!("/proc/{}/fd", relay.pid())).unwrap().count();
+    let limit = rustix::process::Rlimit {
+        current: Some(u64::try_from(files).unwrap() + 1),
+        maximum: rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum,
+    };
+    rustix::process::prlimit(pid, rustix::process::Resource::Nofile, limit).unwrap();
+
+    let mut last = relay.join().await;
+    let mut waiting = relay.connect().await;
+    waiting.write(&frame(&hello(None, None))).await;
+    pair.talk().await;
+    last.settle().await;
+    let ticks_before = cpu_ticks(relay.pid());
+    drop(last);
+    waiting.until("welcome").await;
+    let ticks = cpu_ticks(relay.pid()) - ticks_before;
+    assert!(ticks < 10, "it spun for {ticks} ticks");
+    pair.talk().await;
+}
+
+fn frame(hello: &shared::message::Hello<'_>) -> Vec<u8> {
+    let mut frame = Vec::new();
+    shared::codec::encode(&shared::message::ClientMessage::Hello(hello.clone()), &mut frame);
+    frame
+}
+
+#[cfg(target_os = "linux")]
+fn cpu_ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    let fields = after_name.split_whitespace().collect::<Vec<_>>();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
