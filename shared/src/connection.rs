@@ -24,7 +24,7 @@ use crate::{
 /// What an outbox starts with: room for most messages without growing.
 const OUTBOX_BYTES: usize = 256;
 /// An empty outbox above this is given back: ten thousand idle connections shall stay small.
-const OUTBOX_KEPT_BYTES: usize = 1024;
+const OUTBOX_KEPT_BYTES: usize = 512;
 /// What a client reads at once.
 const READ_BYTES: usize = 8 * 1024;
 

@@ -153,8 +153,8 @@ impl Lobby {
         // What it was told last may have been lost with the connection.
         if let Some(room_id) = room {
             let own = self.seat_of(id, room_id);
-            self.rooms.get_mut(&room_id).expect("who has a seat is in a room").seats[own].told =
-                None;
+            let room = self.rooms.get_mut(&room_id).expect("who has a seat is in a room");
+            room.seats[own].told = None;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Waiting for a partner and finding one.
 
-use std::time::Instant;
+use std::{mem, time::Instant};
 
 use shared::{
     id::{RoomId, SessionId},
@@ -141,7 +141,7 @@ impl Lobby {
     /// Takes it out of the queue that it is in, if it is in one.
     pub(super) fn dequeue(&mut self, id: SessionId) -> Option<Waiting> {
         let session = self.session_mut(id);
-        let state = std::mem::replace(&mut session.state, State::Idle);
+        let state = mem::replace(&mut session.state, State::Idle);
         let owner = session.owner;
         let State::Waiting(waiting) = state else {
             session.state = state;

@@ -1,6 +1,9 @@
 //! One session: who it is, whether it is there, whether it listens, and where it is.
 
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
 use shared::{id::RoomId, limits::Rate, message::Presence, rate::Bucket};
 
@@ -11,7 +14,7 @@ pub(super) struct Session {
     pub(super) owner: Owner,
     pub(super) link: Link,
     pub(super) state: State,
-    pub(super) message_bucket: Bucket,
+    message_bucket: Bucket,
     pub(super) next_bucket: Bucket,
     /// Messages that are not charged: what may have piled up while there was no connection.
     pub(super) free_messages: usize,
@@ -114,10 +117,10 @@ impl Session {
         if self.wait_open { Duration::ZERO } else { now.saturating_duration_since(self.active_at) }
     }
 
-    /// Its client was active just now.
-    pub(super) fn note_activity(&mut self, now: Instant) {
+    /// Its client was active just now. Tells whether it listens only since then.
+    pub(super) fn note_activity(&mut self, now: Instant) -> bool {
         self.active_at = now;
-        self.listening = true;
+        !mem::replace(&mut self.listening, true)
     }
 
     pub(super) fn note_attention(&mut self, now: Instant, open: bool) {
@@ -125,9 +128,18 @@ impl Session {
         self.wait_open = open;
     }
 
+    /// Whether the rate allows one more message.
+    pub(super) fn charge_message(&mut self, now: Instant) -> bool {
+        if self.free_messages > 0 {
+            self.free_messages -= 1;
+            return true;
+        }
+        self.message_bucket.charge(now).is_ok()
+    }
+
     /// An open wait ends with the connection that it came by.
     pub(super) fn end_wait(&mut self, now: Instant) {
-        if std::mem::take(&mut self.wait_open) {
+        if mem::take(&mut self.wait_open) {
             self.active_at = now;
         }
     }

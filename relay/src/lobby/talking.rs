@@ -1,6 +1,6 @@
 //! Messages, acknowledgements, attention, and what partners are told of each other's presence.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use shared::id::{RoomId, SessionId};
 
@@ -13,24 +13,29 @@ use super::{
 
 impl Lobby {
     pub(super) fn message(&mut self, now: Instant, id: SessionId, room_id: RoomId, seq: u64) {
-        let Some((room, seat)) = self.room_of(id, room_id) else { return };
+        let Some((room, seat)) = seat_in(&mut self.rooms, room_id, id) else { return };
+        let partner = room.seats[1 - seat].member.session;
         // A message that was sent before, again, is no activity of a person and costs nothing.
         if seq > room.seats[seat].charged {
-            if !self.charge_message(now, id) {
+            let session = self.sessions.get_mut(&id).expect("who has a seat is known");
+            if !session.charge_message(now) {
                 self.disconnect(now, id, DisconnectReason::RateExceeded);
                 return;
             }
-            self.rooms.get_mut(&room_id).expect("it was there just now").note_message(now, seat);
-            self.note_activity(now, id);
+            room.note_message(now, seat);
+            if session.note_activity(now) {
+                self.presence_changed(now, id);
+            }
         }
-        self.messages += u64::from(self.forward(room_id, seat));
+        self.messages += u64::from(self.forward(partner));
     }
 
     pub(super) fn acknowledge(&mut self, id: SessionId, room_id: RoomId, received: u64) {
-        let Some((room, seat)) = self.room_of(id, room_id) else { return };
+        let Some((room, seat)) = seat_in(&mut self.rooms, room_id, id) else { return };
+        let partner = room.seats[1 - seat].member.session;
         let highest = &mut room.seats[seat].received;
         *highest = received.max(*highest);
-        self.forward(room_id, seat);
+        self.forward(partner);
     }
 
     pub(super) fn attend(&mut self, now: Instant, id: SessionId, open: bool) {
@@ -42,8 +47,9 @@ impl Lobby {
     }
 
     pub(super) fn note_activity(&mut self, now: Instant, id: SessionId) {
-        self.session_mut(id).note_activity(now);
-        self.presence_changed(now, id);
+        if self.session_mut(id).note_activity(now) {
+            self.presence_changed(now, id);
+        }
     }
 
     /// Brings up to date what its queue or its partner knows of a session that came, went, listens
@@ -84,27 +90,21 @@ impl Lobby {
         room.seat_of(id).expect("who is in a room has a seat")
     }
 
-    /// The room, if this session is in it, and its seat.
-    fn room_of(&mut self, id: SessionId, room_id: RoomId) -> Option<(&mut Room, usize)> {
-        let room = self.rooms.get_mut(&room_id)?;
-        let seat = room.seat_of(id)?;
-        Some((room, seat))
-    }
-
-    fn charge_message(&mut self, now: Instant, id: SessionId) -> bool {
-        let session = self.session_mut(id);
-        if session.free_messages > 0 {
-            session.free_messages -= 1;
-            return true;
-        }
-        session.message_bucket.charge(now).is_ok()
-    }
-
-    /// To the partner of this seat, if it is there.
-    fn forward(&mut self, room_id: RoomId, seat: usize) -> bool {
-        let partner = self.rooms[&room_id].seats[1 - seat].member.session;
+    /// Passes on what came, if the partner is there.
+    fn forward(&mut self, partner: SessionId) -> bool {
         let Some(to) = self.session(partner).connection() else { return false };
         self.effects.push(Effect::Forward { to });
         true
     }
+}
+
+/// The room, if this session is in it, and which seat it has.
+fn seat_in(
+    rooms: &mut BTreeMap<RoomId, Room>,
+    room_id: RoomId,
+    session: SessionId,
+) -> Option<(&mut Room, usize)> {
+    let room = rooms.get_mut(&room_id)?;
+    let seat = room.seat_of(session)?;
+    Some((room, seat))
 }

@@ -1,0 +1,129 @@
+//! What is remembered is bounded, and what happens often stays cheap.
+
+use shared::{
+    limits::{BLOCKS, RECENT_PARTNERS, REPORTS, TOMBSTONES},
+    message::ReportCategory,
+};
+
+use super::{super::bounded::BoundedSet, super::ties::*, *};
+
+#[test]
+fn a_bounded_set_drops_the_oldest() {
+    let mut set = BoundedSet::new(2);
+    for member in [1, 2, 1, 3] {
+        set.insert(member);
+    }
+    assert_eq!([1, 2, 3].map(|member| set.contains(&member)), [false, true, true]);
+    assert_eq!(set.len(), 2);
+}
+
+#[test]
+fn closed_rooms_are_remembered_up_to_a_number() {
+    let mut scene = Scene::new();
+    let (alice, _, room) = scene.couple([1, 2], "open");
+    for number in 0..TOMBSTONES as u64 + 10 {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&number.to_le_bytes());
+        let old = RoomDescriptor { room: RoomId::from_bytes(id), ..room };
+        scene.lobby.handle(scene.now, alice.leaves(old));
+    }
+    assert_eq!(scene.lobby.tombstones.len(), TOMBSTONES);
+}
+
+#[test]
+fn rooms_named_without_a_good_token_are_not_remembered() {
+    let mut scene = Scene::new();
+    let (alice, _, room) = scene.couple([1, 2], "open");
+    let unknown = RoomId::from_bytes([9; 16]);
+    let leaving = Leaving { room: unknown, descriptor: None, ..leaving(room) };
+    scene.send(Event::Leave(alice.connection, leaving));
+    let mismatched = Leaving { room: unknown, ..super::leaving(room) };
+    scene.send(Event::Leave(alice.connection, mismatched));
+    assert_eq!(scene.lobby.tombstones.len(), 0);
+}
+
+#[test]
+fn reports_are_remembered_up_to_a_number_and_all_are_counted() {
+    let mut scene = Scene::new();
+    let (alice, _, room) = scene.couple([1, 2], "open");
+    let leaving = Leaving { report: Some(ReportCategory::Spam), ..leaving(room) };
+    for _ in 0..REPORTS + 10 {
+        scene.lobby.handle(scene.now, Event::Leave(alice.connection, leaving));
+    }
+    assert_eq!(scene.lobby.reports().count(), REPORTS);
+    assert_eq!(scene.lobby.counts().reports.spam, REPORTS as u64 + 10);
+}
+
+#[test]
+fn blocks_and_recent_partners_are_remembered_up_to_a_number() {
+    let scene = Scene::new();
+    let mut ties = Ties::new();
+    let number_of = |number: usize| Owner { uid: u32::try_from(number).unwrap(), ..owner(1) };
+    for number in 0..BLOCKS + 10 {
+        ties.block(number_of(number), number_of(number + 1));
+        ties.note_meeting(scene.now, number_of(number), number_of(number + 1));
+    }
+    ties.check();
+    assert_eq!(ties.blocks(), BLOCKS);
+    let between = |one, other| ties.between(scene.now, number_of(one), number_of(other));
+    assert_eq!(between(0, 1), Tie::Strangers, "the oldest is forgotten");
+    assert_eq!(between(BLOCKS, BLOCKS + 1), Tie::Blocked);
+}
+
+#[test]
+fn an_owner_remembers_the_latest_partners() {
+    let scene = Scene::new();
+    let mut ties = Ties::new();
+    for partner in 1..=6 {
+        ties.note_meeting(scene.now, owner(0), owner(partner));
+    }
+    assert_eq!(RECENT_PARTNERS, 5);
+    // The first has met nobody else and remembers for both.
+    assert!(ties.have_met(owner(0), owner(1)));
+    for partner in 11..=16 {
+        ties.note_meeting(scene.now, owner(1), owner(partner));
+    }
+    assert!(!ties.have_met(owner(0), owner(1)));
+    assert!(ties.have_met(owner(0), owner(2)));
+}
+
+#[test]
+fn nobody_can_block_themselves() {
+    let mut ties = Ties::new();
+    ties.block(owner(1), owner(1));
+    assert_eq!(ties.blocks(), 0);
+}
+
+/// Quick if an event looks only at whom it concerns; hours if it looked at each pair.
+#[test]
+fn a_full_queue_of_quiet_ones_is_no_burden() {
+    let mut scene = Scene::with(Config { queue_idle: None, ..Config::default() });
+    let waiting = shared::limits::WAITING_PER_TOPIC;
+    for number in 0..waiting {
+        let uid = u32::try_from(number).unwrap();
+        let connection = scene.connection();
+        let arrival = Arrival { owner: Owner { uid, ..owner(1) }, ..arrival(1) };
+        scene.lobby.handle(scene.now, Event::Arrived(connection, arrival));
+    }
+    scene.now += LISTENING_FOR;
+    scene.lobby.handle(scene.now, Event::Tick);
+    let seeking = Seeking { display_name: "Guest".into(), topic: "open".into() };
+    for (connection, session) in scene.lobby.connections.clone() {
+        scene.lobby.handle(scene.now, Event::Gone(connection));
+        let owner = scene.lobby.session(session).owner;
+        let queue = Some((None, seeking.clone()));
+        let claims = Arrival { owner, session: Some(session), queue, ..arrival(1) };
+        let connection = scene.connection();
+        scene.lobby.handle(scene.now, Event::Arrived(connection, claims));
+    }
+    assert_eq!(scene.lobby.counts().waiting, waiting);
+    scene.now += MATCH_WAIT;
+    scene.lobby.handle(scene.now, Event::Tick);
+    // Each who listens now is given the earliest at once, being as patient.
+    let connections: Vec<_> = scene.lobby.connections.keys().copied().collect();
+    for from in connections {
+        scene.lobby.handle(scene.now, Event::Attention { from, open: false });
+    }
+    assert_eq!(scene.lobby.counts().rooms, waiting / 2);
+    scene.lobby.check_invariants();
+}

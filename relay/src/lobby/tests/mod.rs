@@ -1,0 +1,294 @@
+//! Scenarios: what happens, and all that the lobby has to say to it.
+
+mod arrivals;
+mod bounds;
+mod crowd;
+mod friends;
+mod leaving;
+mod matching;
+mod presence;
+mod properties;
+mod queue_model;
+mod queues;
+mod rates;
+mod rooms;
+
+use std::time::{Duration, Instant};
+
+use shared::{
+    id::{OwnerId, RoomId, SessionId},
+    message::{CloseReason, DequeueReason, Presence},
+};
+
+use super::*;
+
+const LISTENING_FOR: Duration = shared::limits::LISTENING_FOR;
+const GRACE: Duration = shared::limits::GRACE;
+const AWAY_AFTER: Duration = Duration::from_secs(5);
+const MATCH_WAIT: Duration = Duration::from_secs(10);
+const HALF_HOUR: Duration = Duration::from_secs(30 * 60);
+const SECOND: Duration = Duration::from_secs(1);
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// A lobby with a clock that only the test moves.
+struct Scene {
+    lobby: Lobby,
+    now: Instant,
+    connections: u64,
+}
+
+/// A session and the connection that it has or had.
+#[derive(Clone, Copy)]
+struct Guest {
+    connection: ConnectionId,
+    session: SessionId,
+    owner: Owner,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    fn with(config: Config) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "some time has to be the first")]
+        let now = Instant::now();
+        Self { lobby: Lobby::new(config, [7; 16]), now, connections: 0 }
+    }
+
+    /// Sends an event and asserts all its effects.
+    #[track_caller]
+    fn expect(&mut self, event: Event, effects: impl Into<Vec<Effect>>) {
+        let actual = self.send(event);
+        pretty_assert(&actual, &effects.into());
+    }
+
+    #[track_caller]
+    fn send(&mut self, event: Event) -> Vec<Effect> {
+        let effects = self.lobby.handle(self.now, event);
+        self.lobby.check_invariants();
+        effects
+    }
+
+    /// Lets time pass, with each tick in time, and asserts all effects.
+    #[track_caller]
+    fn wait(&mut self, duration: Duration, effects: impl Into<Vec<Effect>>) {
+        let end = self.now + duration;
+        let mut actual = Vec::new();
+        while let Some(deadline) = self.lobby.next_deadline().filter(|&at| at <= end) {
+            self.now = self.now.max(deadline);
+            actual.extend(self.send(Event::Tick));
+            assert!(self.lobby.next_deadline().is_none_or(|next| next > self.now), "a busy loop");
+        }
+        self.now = end;
+        pretty_assert(&actual, &effects.into());
+    }
+
+    fn connection(&mut self) -> ConnectionId {
+        self.connections += 1;
+        ConnectionId(self.connections)
+    }
+
+    /// Somebody who was never here, of this owner.
+    #[track_caller]
+    fn guest(&mut self, number: u8) -> Guest {
+        let connection = self.connection();
+        let session = SessionId::from_bytes(self.lobby.ids.clone().next());
+        let welcome = Effect::Welcome { to: connection, session, resumed: false };
+        self.expect(Event::Arrived(connection, arrival(number)), [welcome]);
+        Guest { connection, session, owner: owner(number) }
+    }
+
+    /// The room that the next match opens; the first waits longer.
+    fn next_room(&self, one: &Guest, two: &Guest) -> RoomDescriptor {
+        let room = RoomId::from_bytes(self.lobby.ids.clone().next());
+        RoomDescriptor { room, members: [one.member(), two.member()] }
+    }
+
+    /// Two of these owners who have just been paired.
+    #[track_caller]
+    fn couple(&mut self, numbers: [u8; 2], topic: &str) -> (Guest, Guest, RoomDescriptor) {
+        let [one, two] = numbers.map(|number| self.guest(number));
+        self.send(one.enters(topic));
+        let room = self.next_room(&one, &two);
+        let effects = [one.paired(room, topic, &two), two.paired(room, topic, &one)];
+        self.expect(two.enters(topic), effects);
+        (one, two, room)
+    }
+
+    /// The same session over a new connection.
+    fn again(&mut self, guest: &Guest) -> Guest {
+        Guest { connection: self.connection(), ..*guest }
+    }
+
+    /// One who waits and does not listen: it was cut off, and its client was not active since.
+    #[track_caller]
+    fn quiet_one(&mut self, number: u8, topic: &str) -> Guest {
+        let guest = self.guest(number);
+        self.wait(LISTENING_FOR, []);
+        self.expect(guest.goes(), []);
+        let guest = self.again(&guest);
+        self.send(guest.back_waiting(None, topic));
+        guest
+    }
+}
+
+impl Guest {
+    fn member(&self) -> Member {
+        Member { session: self.session, owner: self.owner }
+    }
+
+    fn enters(&self, topic: &str) -> Event {
+        Event::EnterQueue(self.connection, self.seeks(topic))
+    }
+
+    fn seeks(&self, topic: &str) -> Seeking {
+        Seeking { display_name: name(&self.owner), topic: topic.into() }
+    }
+
+    fn next(&self, room: RoomDescriptor, topic: &str) -> Event {
+        Event::Next(self.connection, Some(leaving(room)), self.seeks(topic))
+    }
+
+    fn leaves(&self, room: RoomDescriptor) -> Event {
+        Event::Leave(self.connection, leaving(room))
+    }
+
+    fn blocks(&self, room: RoomDescriptor) -> Event {
+        Event::Leave(self.connection, Leaving { block: true, ..leaving(room) })
+    }
+
+    fn says(&self, room: RoomDescriptor, seq: u64) -> Event {
+        Event::Message { from: self.connection, room: room.room, seq }
+    }
+
+    fn attends(&self, open: bool) -> Event {
+        Event::Attention { from: self.connection, open }
+    }
+
+    fn goes(&self) -> Event {
+        Event::Gone(self.connection)
+    }
+
+    /// Arrives with what a client of this session holds; the caller adds to it.
+    fn arrives(&self, claims: Arrival) -> Event {
+        Event::Arrived(self.connection, Arrival { session: Some(self.session), ..claims })
+    }
+
+    fn back_in(&self, room: RoomDescriptor, received: u64) -> Event {
+        let claims = Arrival { owner: self.owner, ..arrival(0) };
+        self.arrives(Arrival { room: Some((room.room, Some(room), received)), ..claims })
+    }
+
+    fn back_waiting(&self, ticket: Option<u64>, topic: &str) -> Event {
+        let ticket = ticket.map(|number| Ticket { epoch: 1, number });
+        let claims = Arrival { owner: self.owner, ..arrival(0) };
+        self.arrives(Arrival { queue: Some((ticket, self.seeks(topic))), ..claims })
+    }
+
+    fn back_idle(&self) -> Event {
+        self.arrives(Arrival { owner: self.owner, ..arrival(0) })
+    }
+
+    fn welcomed_back(&self) -> Effect {
+        Effect::Welcome { to: self.connection, session: self.session, resumed: true }
+    }
+
+    /// `numbers`: position, waiting, not listening, own.
+    fn queued(&self, topic: &str, ticket: u64, numbers: [usize; 4]) -> Effect {
+        let [position, waiting, not_listening, own] = numbers;
+        Effect::Queued {
+            to: self.connection,
+            topic: topic.into(),
+            position,
+            waiting,
+            not_listening,
+            own,
+            ticket: Ticket { epoch: 1, number: ticket },
+        }
+    }
+
+    fn paired(&self, room: RoomDescriptor, topic: &str, partner: &Self) -> Effect {
+        self.paired_with(room, topic, partner, Presence::Listening, false)
+    }
+
+    fn paired_with(
+        &self,
+        descriptor: RoomDescriptor,
+        topic: &str,
+        partner: &Self,
+        presence: Presence,
+        met_before: bool,
+    ) -> Effect {
+        Effect::Paired {
+            to: self.connection,
+            descriptor,
+            seat: if descriptor.members[0] == self.member() { 1 } else { 2 },
+            topic: topic.into(),
+            display_name: name(&partner.owner),
+            presence,
+            met_before,
+        }
+    }
+
+    fn forward(&self) -> Effect {
+        Effect::Forward { to: self.connection }
+    }
+
+    fn sync(&self, room: RoomDescriptor, received: u64) -> Effect {
+        Effect::Sync { to: self.connection, room: room.room, received }
+    }
+
+    fn partner(&self, room: RoomDescriptor, presence: Presence, unseen: Duration) -> Effect {
+        Effect::Partner { to: self.connection, room: room.room, presence, unseen }
+    }
+
+    fn closed(&self, room: RoomDescriptor, reason: CloseReason) -> Effect {
+        Effect::Closed { to: self.connection, room: room.room, reason }
+    }
+
+    fn left(&self, room: RoomDescriptor) -> Effect {
+        Effect::Left { to: self.connection, room: room.room, blocked: None }
+    }
+
+    fn dequeued(&self, reason: DequeueReason) -> Effect {
+        Effect::Dequeued { to: self.connection, reason }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Effect {
+        Effect::Refused { to: self.connection, refusal }
+    }
+
+    fn disconnected(&self, reason: DisconnectReason) -> Effect {
+        Effect::Disconnect { connection: self.connection, reason }
+    }
+}
+
+fn owner(number: u8) -> Owner {
+    Owner { uid: 1000, id: OwnerId::from_bytes([number; 16]) }
+}
+
+fn name(owner: &Owner) -> String {
+    format!("Guest {}", owner.id.as_bytes()[0])
+}
+
+/// Nothing claimed.
+fn arrival(number: u8) -> Arrival {
+    Arrival {
+        owner: owner(number),
+        session: None,
+        room: None,
+        queue: None,
+        leaving: Vec::new(),
+        blocks: Vec::new(),
+    }
+}
+
+fn leaving(descriptor: RoomDescriptor) -> Leaving {
+    Leaving { room: descriptor.room, descriptor: Some(descriptor), block: false, report: None }
+}
+
+#[track_caller]
+fn pretty_assert(actual: &[Effect], expected: &[Effect]) {
+    assert!(actual == expected, "effects: {actual:#?}\nbut expected: {expected:#?}");
+}
