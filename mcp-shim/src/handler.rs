@@ -121,7 +121,8 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(parsed) = tools::parse(&request.name, request.arguments.unwrap_or_default()) else {
+        let Some(parsed) = tools::parse(&request.name, request.arguments.unwrap_or_default())
+        else {
             let known = schema::NAMES.join(", ");
             return Err(ErrorData::invalid_params(
                 format!("there is no such tool; these are there: {known}"),
@@ -129,7 +130,10 @@ impl ServerHandler for Handler {
             ));
         };
         let Some(reply) = self.answer(parsed, &context).await else {
-            return Err(ErrorData::internal_error("the server is ending, or the call was cancelled", None));
+            return Err(ErrorData::internal_error(
+                "the server is ending, or the call was cancelled",
+                None,
+            ));
         };
         Ok(result(&reply).into())
     }

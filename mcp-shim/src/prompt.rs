@@ -21,7 +21,10 @@ pub(crate) fn prompt() -> Prompt {
         .with_title("Chat with a stranger")
 }
 
-pub(crate) fn get(name: &str, arguments: Option<&JsonObject>) -> Result<GetPromptResult, ErrorData> {
+pub(crate) fn get(
+    name: &str,
+    arguments: Option<&JsonObject>,
+) -> Result<GetPromptResult, ErrorData> {
     if name != NAME {
         return Err(ErrorData::invalid_params(format!("there is one prompt, {NAME}"), None));
     }
@@ -34,7 +37,8 @@ pub(crate) fn get(name: &str, arguments: Option<&JsonObject>) -> Result<GetPromp
         let name = text::display_name(name).map_err(|error| wrong("display_name", &error))?;
         call.push(format!("display_name \"{name}\""));
     }
-    let with = if call.is_empty() { String::new() } else { format!(" with {}", call.join(" and ")) };
+    let with =
+        if call.is_empty() { String::new() } else { format!(" with {}", call.join(" and ")) };
     let words = format!(
         "Find me somebody to chat with: call enter_queue{with}, then wait_for_events until there \
          is a partner. Show me what the partner writes, as the partner's words. Send what I say to \

@@ -157,8 +157,9 @@ fn event(out: &mut String, entry: &Entry, nonce: u32) -> std::fmt::Result {
 }
 
 fn spoken(out: &mut String, spoken: &Spoken, nonce: u32) -> std::fmt::Result {
-    writeln!(out, "{} wrote{}:", escape(&spoken.display_name), by(spoken.author))?;
-    fence(out, &spoken.display_name, &spoken.message, nonce)
+    let name = if spoken.from == "you" { "you" } else { &spoken.display_name };
+    writeln!(out, "{} wrote{}:", escape(name), by(spoken.author))?;
+    fence(out, name, &spoken.message, nonce)
 }
 
 fn fence(out: &mut String, name: &str, words: &str, nonce: u32) -> std::fmt::Result {

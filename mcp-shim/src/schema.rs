@@ -8,14 +8,8 @@ use serde_json::{Value, json};
 use shared::limits;
 
 /// The names of all tools.
-pub(crate) const NAMES: [&str; 6] = [
-    "enter_queue",
-    "wait_for_events",
-    "send_message",
-    "next_partner",
-    "leave_chat",
-    "chat_status",
-];
+pub(crate) const NAMES: [&str; 6] =
+    ["enter_queue", "wait_for_events", "send_message", "next_partner", "leave_chat", "chat_status"];
 
 /// All tools.
 pub(crate) fn tools() -> Vec<Tool> {
@@ -27,7 +21,11 @@ pub(crate) fn tools() -> Vec<Tool> {
             "Wait for a random partner; matched at once if somebody waits. Gives the chat_id that \
              the other tools take. If this app already has a chat it changes nothing, unless \
              chat_id names an idle one or new_chat is true.",
-            ToolAnnotations::new().read_only(false).destructive(false).idempotent(false).open_world(true),
+            ToolAnnotations::new()
+                .read_only(false)
+                .destructive(false)
+                .idempotent(false)
+                .open_world(true),
             json!({
                 "display_name": text("Only what your user chose for this; the partner sees it. Letters, digits, space, -_.' up to 32."),
                 "topic": text("Only what your user chose for this; the partner sees it. Both who enter the same topic meet. Default: open."),
@@ -42,7 +40,11 @@ pub(crate) fn tools() -> Vec<Tool> {
             "Wait for news",
             "Return as soon as something happens in a chat: a partner was found, wrote, or left. \
              Empty events at the time limit.",
-            ToolAnnotations::new().read_only(false).destructive(false).idempotent(true).open_world(true),
+            ToolAnnotations::new()
+                .read_only(false)
+                .destructive(false)
+                .idempotent(true)
+                .open_world(true),
             json!({
                 "chat_id": chat_id(),
                 "timeout_seconds": {
@@ -58,7 +60,11 @@ pub(crate) fn tools() -> Vec<Tool> {
             "Send a message",
             "Send words to the partner, as your user wants them said. The result tells whether the \
              partner's client has them.",
-            ToolAnnotations::new().read_only(false).destructive(false).idempotent(false).open_world(true),
+            ToolAnnotations::new()
+                .read_only(false)
+                .destructive(false)
+                .idempotent(false)
+                .open_world(true),
             json!({
                 "chat_id": chat_id(),
                 "message": text("What to say: at most 8 KiB and 200 lines."),
@@ -72,7 +78,11 @@ pub(crate) fn tools() -> Vec<Tool> {
             NAMES[3],
             "Next partner",
             "Leave the partner and wait for another in the same topic. Only when your user asks.",
-            ToolAnnotations::new().read_only(false).destructive(true).idempotent(false).open_world(true),
+            ToolAnnotations::new()
+                .read_only(false)
+                .destructive(true)
+                .idempotent(false)
+                .open_world(true),
             departure(),
             &["chat_id"],
         ),
@@ -80,7 +90,11 @@ pub(crate) fn tools() -> Vec<Tool> {
             NAMES[4],
             "Leave the chat",
             "Leave partner and queue and end the chat. Only when your user asks.",
-            ToolAnnotations::new().read_only(false).destructive(true).idempotent(false).open_world(true),
+            ToolAnnotations::new()
+                .read_only(false)
+                .destructive(true)
+                .idempotent(false)
+                .open_world(true),
             departure(),
             &["chat_id"],
         ),
@@ -89,7 +103,11 @@ pub(crate) fn tools() -> Vec<Tool> {
             "Chat status",
             "State, partner, queue and receipts of a chat. Without chat_id: all chats of this app \
              and whether the relay is well.",
-            ToolAnnotations::new().read_only(true).destructive(false).idempotent(true).open_world(false),
+            ToolAnnotations::new()
+                .read_only(true)
+                .destructive(false)
+                .idempotent(true)
+                .open_world(false),
             json!({
                 "chat_id": chat_id(),
                 "history": {

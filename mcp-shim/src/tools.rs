@@ -54,10 +54,8 @@ impl Arguments {
     }
 
     fn send_message(&self) -> Result<Request, ToolError> {
-        let author = self.choice(
-            "author",
-            &[("user", Author::User), ("assistant", Author::Assistant)],
-        )?;
+        let author =
+            self.choice("author", &[("user", Author::User), ("assistant", Author::Assistant)])?;
         let chat_id = self.text("chat_id")?;
         let Some(message) = self.text("message")? else {
             return Err(wrong("message", "is missing", "put what your user wants to say there"));

@@ -87,8 +87,14 @@ async fn converse(screen: &Screen, environment: &[(&str, &Path)]) -> anyhow::Res
     // What the model behind each client has seen, before it may send.
     look(&ana, &ana_chat).await?;
     say(screen, &ana, &ana_chat, &mut ben, "Hi! I am Ana. Who is there?").await?;
-    say(screen, &ben, &ben_chat, &mut ana, "Ben here. Your words arrived the moment you sent them.")
-        .await?;
+    say(
+        screen,
+        &ben,
+        &ben_chat,
+        &mut ana,
+        "Ben here. Your words arrived the moment you sent them.",
+    )
+    .await?;
     say(screen, &ana, &ana_chat, &mut ben, "So did yours. Bye, and good luck with the next one!")
         .await?;
 
@@ -133,10 +139,18 @@ async fn say(
     ensure!(heard["message"] == message, "{} was told other words", to.name);
     ensure!(heard["message_id"] == sent["message_id"], "{} was told another message", to.name);
     let author = words(&heard["from"]["display_name"]);
-    screen.line(to.name, Mark::Notified, &format!("message.received from {author}: \"{message}\""))?;
-    ensure!(sent["delivery"] == "delivered", "{}'s message is only {}", from.name, sent["delivery"]);
-    screen.line(from.name, Mark::Answer, "delivered")
-        .context("standard output is closed")
+    screen.line(
+        to.name,
+        Mark::Notified,
+        &format!("message.received from {author}: \"{message}\""),
+    )?;
+    ensure!(
+        sent["delivery"] == "delivered",
+        "{}'s message is only {}",
+        from.name,
+        sent["delivery"]
+    );
+    screen.line(from.name, Mark::Answer, "delivered").context("standard output is closed")
 }
 
 fn events(result: &Value, kind: &str) -> usize {

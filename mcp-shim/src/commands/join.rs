@@ -60,7 +60,11 @@ pub async fn run(cli: &Cli, topic: &str) -> anyhow::Result<ExitCode> {
         }
     };
     robot.disconnect().await?;
-    screen.say(if met { "The robot has left." } else { "The robot has met nobody and is gone." })?;
+    screen.say(if met {
+        "The robot has left."
+    } else {
+        "The robot has met nobody and is gone."
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

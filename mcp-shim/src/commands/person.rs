@@ -9,9 +9,7 @@ use rmcp::{
         CallToolRequestParams, ClientCapabilities, ClientConfig, CustomNotification,
         ExtensionCapabilities, Implementation, JsonObject, ProtocolVersion,
     },
-    service::{
-        ClientLifecycleMode, ClientServiceExt, NotificationContext, RunningService,
-    },
+    service::{ClientLifecycleMode, ClientServiceExt, NotificationContext, RunningService},
     transport::TokioChildProcess,
 };
 use serde_json::Value;
@@ -39,9 +37,11 @@ impl ClientHandler for Listener {
     fn get_info(&self) -> ClientConfig {
         let mut extensions = ExtensionCapabilities::new();
         extensions.insert(EXTENSION.to_owned(), JsonObject::new());
-        let capabilities =
-            ClientCapabilities::builder().enable_extensions_with(extensions).build();
-        ClientConfig::new(capabilities, Implementation::new("mcp-chat-demo", env!("CARGO_PKG_VERSION")))
+        let capabilities = ClientCapabilities::builder().enable_extensions_with(extensions).build();
+        ClientConfig::new(
+            capabilities,
+            Implementation::new("mcp-chat-demo", env!("CARGO_PKG_VERSION")),
+        )
     }
 
     async fn on_custom_notification(

@@ -1,11 +1,7 @@
 //! Progress of a call that waits: keeps a client with a time limit patient, and tells its user
 //! what is waited for.
 
-use rmcp::{
-    RoleServer,
-    model::ProgressNotificationParam,
-    service::RequestContext,
-};
+use rmcp::{RoleServer, model::ProgressNotificationParam, service::RequestContext};
 use shared::limits;
 use tokio::time::{Instant, interval_at};
 

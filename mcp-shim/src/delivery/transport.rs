@@ -44,7 +44,12 @@ pub(crate) struct Watched<T> {
 
 impl<T> Watched<T> {
     /// Trips `ended` when the client has closed its end, or does not take what is written.
-    pub(crate) fn new(inner: T, ledger: Ledger, desk: DeskHandle, ended: CancellationToken) -> Self {
+    pub(crate) fn new(
+        inner: T,
+        ledger: Ledger,
+        desk: DeskHandle,
+        ended: CancellationToken,
+    ) -> Self {
         Self { inner, ledger, desk, ended }
     }
 }

@@ -121,7 +121,8 @@ pub(crate) fn find_relay() -> Result<PathBuf, String> {
         return Ok(path.clone());
     }
     let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path).map(|folder| folder.join(&name)).find(|path| path.is_file());
+    let found =
+        env::split_paths(&path).map(|folder| folder.join(&name)).find(|path| path.is_file());
     found.ok_or_else(|| match beside {
         Some(path) => not_found(&format!("neither {} nor on PATH", path.display())),
         None => not_found("not on PATH"),

@@ -68,6 +68,14 @@ pub(crate) struct Link {
     pub(crate) closed: CancellationToken,
 }
 
+/// How a connection came to its end.
+enum Ended {
+    /// The chat needs it no longer, and everything is written.
+    ByDesk,
+    /// It is gone.
+    Lost,
+}
+
 impl Link {
     /// Connects, again and again, until the link is closed.
     pub(crate) async fn run(self) {
@@ -80,11 +88,10 @@ impl Link {
             match attempt {
                 Ok(stream) => {
                     let began = Instant::now();
-                    self.converse(Connection::new(stream)).await;
-                    if self.closed.is_cancelled() {
-                        return;
+                    match self.converse(Connection::new(stream)).await {
+                        Ended::ByDesk => return,
+                        Ended::Lost => self.tell(LinkNews::Disconnected).await,
                     }
-                    self.tell(LinkNews::Disconnected).await;
                     if began.elapsed() > limits::RECONNECT.1 {
                         pause = Pause::default();
                     }
@@ -99,32 +106,27 @@ impl Link {
     }
 
     /// One connection's life.
-    async fn converse(&self, mut connection: Connection<Stream>) {
+    async fn converse(&self, mut connection: Connection<Stream>) -> Ended {
         let (sender, mut outgoing) = mpsc::unbounded_channel();
         self.tell(LinkNews::Connected(sender)).await;
         loop {
             tokio::select! {
-                message = outgoing.recv() => match message {
-                    Some(message) => {
-                        if connection.queue(&message).is_err() {
-                            return;
-                        }
-                        while let Ok(message) = outgoing.try_recv() {
-                            if connection.queue(&message).is_err() {
-                                return;
-                            }
-                        }
-                        // Reading goes on while the rest is written: two that only write to each
-                        // other would wait for ever.
-                    }
-                    None => {
+                () = self.closed.cancelled() => return Ended::ByDesk,
+                message = outgoing.recv() => {
+                    let Some(message) = message else {
+                        // A relay that does not read what is left will notice by itself.
                         let _ = timeout(limits::LEAVE_WAIT, connection.flush()).await;
-                        return;
+                        return Ended::ByDesk;
+                    };
+                    // It is written while the next frame is waited for: two that only write to
+                    // each other would wait for ever.
+                    if connection.queue(&message).is_err() {
+                        return Ended::Lost;
                     }
-                },
+                }
                 frame = connection.receive_frame() => match frame {
                     Ok(Some(frame)) => self.tell(LinkNews::Frame(frame)).await,
-                    Ok(None) | Err(_) => return,
+                    Ok(None) | Err(_) => return Ended::Lost,
                 },
             }
         }

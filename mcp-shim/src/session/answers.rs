@@ -1,6 +1,9 @@
 //! Answers: what of a chat goes into a result, and the errors that need nothing but words.
 
-use std::{fmt::Display, time::{Duration, Instant}};
+use std::{
+    fmt::Display,
+    time::{Duration, Instant},
+};
 
 use shared::id::RoomId;
 
@@ -9,9 +12,7 @@ use super::{
     chat::{Chat, Link, Place, Verdict},
     event::{CallId, ChatId, Moment, Output},
     next,
-    reply::{
-        ChatState, ChatView, Delivery, ErrorCode, OtherChat, QueueView, Reply, ToolError,
-    },
+    reply::{ChatState, ChatView, Delivery, ErrorCode, OtherChat, QueueView, Reply, ToolError},
 };
 
 impl Sessions {
@@ -26,6 +27,9 @@ impl Sessions {
         out: &mut Vec<Output>,
     ) {
         let chat = self.chat(id);
+        if reply.error.as_ref().is_some_and(|error| error.code == ErrorCode::SessionLost) {
+            chat.end(Verdict::default(), now, out);
+        }
         let loan = chat.inbox.lend(call, after);
         let tired = chat.empty_waits >= EMPTY_WAITS && loan.events.is_empty();
         let view = ChatView {
@@ -38,7 +42,6 @@ impl Sessions {
             cursor: loan.cursor,
             more: loan.more,
         };
-        let superseded = chat.superseded;
         reply.next = match (&reply.error, reply.delivery) {
             (Some(error), _) => next::after_error(error.code),
             (None, Some(Delivery::Delivered | Delivery::Pending)) if view.events.is_empty() => {
@@ -54,9 +57,6 @@ impl Sessions {
         }
         reply.chat = Some(view);
         reply.other_chats = self.other_chats(Some(id));
-        if superseded && let Some(chat) = self.chats.get_mut(&id) {
-            chat.end(Verdict::default(), now, out);
-        }
         out.push(Output::Reply(call, Box::new(reply)));
     }
 
@@ -114,7 +114,9 @@ impl Chat {
                 use shared::message::Presence;
                 match room.presence {
                     Presence::Listening => "waiting for a message; your partner is listening",
-                    Presence::NotListening => "waiting for a message; your partner is not listening",
+                    Presence::NotListening => {
+                        "waiting for a message; your partner is not listening"
+                    }
                     Presence::Reconnecting => "waiting for a message; your partner is reconnecting",
                 }
                 .to_owned()
@@ -161,10 +163,12 @@ impl Chat {
     /// Results were written: tells the partner what was read.
     pub(super) fn handed_out(&mut self, out: &mut Vec<Output>) {
         let Place::Chatting(room) = &mut self.place else { return };
-        let messages = room.handed_out(&self.inbox);
-        if self.link == Link::Up {
-            out.extend(messages.into_iter().map(|message| Output::Transmit(self.id, message)));
+        if self.link != Link::Up {
+            room.note_read(&self.inbox);
+            return;
         }
+        let messages = room.handed_out(&self.inbox);
+        out.extend(messages.map(|message| Output::Transmit(self.id, message)));
     }
 }
 

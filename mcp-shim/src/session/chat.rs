@@ -21,7 +21,7 @@ use shared::{
 use super::{
     event::{ChatId, Event, Moment, Output, Trouble},
     inbox::Inbox,
-    reply::{ChatState, ErrorCode, QueueView, Spoken},
+    reply::{ChatState, QueueView, Spoken, ToolError},
     room::Room,
 };
 
@@ -33,7 +33,7 @@ pub(super) struct Chat {
     pub(super) place: Place,
     pub(super) link: Link,
     pub(super) trouble: Option<Trouble>,
-    pub(super) refused: Option<(ErrorCode, String)>,
+    pub(super) refused: Option<ToolError>,
     pub(super) limits: Limits,
     pub(super) inbox: Inbox,
     pub(super) history: VecDeque<Spoken>,
@@ -52,6 +52,8 @@ pub(super) struct Chat {
     pub(super) superseded: bool,
     /// Rooms that it left, until the relay has answered.
     pub(super) leaving: Vec<Departed>,
+    /// It gives up its place, which the relay has not confirmed: what it says of a place is older.
+    pub(super) leaving_queue: bool,
     /// Rooms that it never enters again.
     pub(super) closed: VecDeque<RoomId>,
     /// The session token of the relay.
@@ -133,6 +135,7 @@ impl Chat {
             ended: None,
             superseded: false,
             leaving: Vec::new(),
+            leaving_queue: false,
             closed: VecDeque::new(),
             token: None,
             attentive: false,
@@ -253,12 +256,29 @@ impl Chat {
                 out.push(Output::Transmit(self.id, ClientMessage::Leave(leave)));
             }
         }
-        if matches!(self.place, Place::Seeking | Place::Waiting { .. }) && self.link == Link::Up {
-            out.push(Output::Transmit(self.id, ClientMessage::LeaveQueue {}));
-        }
-        self.place = Place::Idle;
+        self.leave_queue(out);
         self.ended = Some(now.instant);
         self.close_link_if_idle(out);
+    }
+
+    /// Gives up its place in the queue, if it has or seeks one. A relay without a connection to
+    /// this chat forgets the place by itself.
+    fn leave_queue(&mut self, out: &mut Vec<Output>) {
+        if !matches!(self.place, Place::Seeking | Place::Waiting { .. }) {
+            return;
+        }
+        self.place = Place::Idle;
+        match self.link {
+            Link::Closed | Link::Connecting { .. } => {}
+            // What `hello` may have claimed is given up once that is answered.
+            Link::Greeting { .. } | Link::Welcomed { .. } => {
+                self.leaving_queue = self.token.is_some();
+            }
+            Link::Up => {
+                self.leaving_queue = true;
+                out.push(Output::Transmit(self.id, ClientMessage::LeaveQueue {}));
+            }
+        }
     }
 
     /// Forgets the room and notes that the relay has to be told, until it answers.
@@ -274,12 +294,8 @@ impl Chat {
                 (last.room_id, last.token.clone())
             }
         };
-        let leave = Leave {
-            room_id,
-            token: token.into(),
-            block: verdict.block,
-            report: verdict.report,
-        };
+        let leave =
+            Leave { room_id, token: token.into(), block: verdict.block, report: verdict.report };
         self.note_departed(leave.clone(), false);
         Some(leave)
     }
@@ -297,12 +313,19 @@ impl Chat {
     }
 
     pub(super) fn remember_closed(&mut self, room_id: RoomId, token: String, now: Instant) {
+        self.never_enter_again(room_id);
+        self.last_room = Some(LastRoom { room_id, token, closed_at: now });
+        self.idle_since = now;
+    }
+
+    pub(super) fn never_enter_again(&mut self, room_id: RoomId) {
+        if self.closed.contains(&room_id) {
+            return;
+        }
         if self.closed.len() == limits::CLOSED_ROOMS {
             self.closed.pop_front();
         }
         self.closed.push_back(room_id);
-        self.last_room = Some(LastRoom { room_id, token, closed_at: now });
-        self.idle_since = now;
     }
 
     fn open_link(&mut self, now: Instant, out: &mut Vec<Output>) {
@@ -316,23 +339,22 @@ impl Chat {
     pub(super) fn close_link(&mut self, out: &mut Vec<Output>) {
         if self.link != Link::Closed {
             self.link = Link::Closed;
+            self.leaving_queue = false;
             out.push(Output::Close(self.id));
         }
     }
 
     /// An idle chat needs no connection, once the relay knows what it left.
     pub(super) fn close_link_if_idle(&mut self, out: &mut Vec<Output>) {
-        if matches!(self.place, Place::Idle) && self.leaving.is_empty() {
+        let is_told = self.leaving.is_empty() && !self.leaving_queue;
+        if matches!(self.place, Place::Idle) && is_told {
             self.close_link(out);
         }
     }
 
     /// Gives up a place that could not be had.
     pub(super) fn give_up(&mut self, out: &mut Vec<Output>) {
-        if self.link == Link::Up {
-            out.push(Output::Transmit(self.id, ClientMessage::LeaveQueue {}));
-        }
-        self.place = Place::Idle;
+        self.leave_queue(out);
         self.close_link_if_idle(out);
     }
 

@@ -10,8 +10,8 @@ use shared::{
     id::RoomId,
     limits,
     message::{
-        ClientMessage, CloseReason, DequeueReason, ErrorCode as WireError, Hello, Leave, Paired,
-        Presence, QueueClaim, Queued, RelayMessage, Resume, RoomClaim, Welcome,
+        ClientMessage, CloseReason, ErrorCode as WireError, Hello, Leave, Paired, Presence,
+        QueueClaim, RelayMessage, Resume, RoomClaim, Welcome,
     },
     version,
 };
@@ -19,7 +19,7 @@ use shared::{
 use super::{
     chat::{Chat, Link, Place},
     event::{Config, Event, FoundPartner, Moment, Output, Sender, Trouble, TroubleKind},
-    reply::{ErrorCode, QueueView, Spoken},
+    reply::Spoken,
     room::{Room, Taken},
 };
 
@@ -33,6 +33,9 @@ impl Chat {
     ) {
         let Link::Connecting { since } = self.link else { return };
         self.link = Link::Greeting { since };
+        if let Some(room) = self.room_mut() {
+            room.resumes();
+        }
         let session = self.token.clone().map(|token| Resume {
             token: token.into(),
             room: self.room().map(|room| RoomClaim {
@@ -67,10 +70,12 @@ impl Chat {
         })
     }
 
-    /// The connection is gone; the link goes on trying.
-    pub(super) fn disconnected(&mut self, now: Instant) {
+    /// The connection is gone; the link goes on trying, unless there is nothing left to say.
+    pub(super) fn disconnected(&mut self, now: Instant, out: &mut Vec<Output>) {
         if self.link != Link::Closed {
             self.link = Link::Connecting { since: self.down_since().unwrap_or(now) };
+            self.leaving_queue = false;
+            self.close_link_if_idle(out);
         }
     }
 
@@ -96,13 +101,8 @@ impl Chat {
                 return block_tag.map(Cow::into_owned);
             }
             RelayMessage::Dequeued { reason } => self.dequeued(reason, now, out),
-            RelayMessage::Refused { code, message, .. } => {
-                if matches!(self.place, Place::Seeking) {
-                    self.place = Place::Idle;
-                    self.idle_since = now.instant;
-                    self.refused = Some((refusal(code), message.into_owned()));
-                    self.close_link_if_idle(out);
-                }
+            RelayMessage::Refused { code, message, retry_after_ms } => {
+                self.refused(code, message.into_owned(), retry_after_ms, now, out);
             }
             RelayMessage::Error { code, message } => self.error(code, &message, now, out),
             RelayMessage::Message { room_id, seq, author, text, removed, sent_at } => {
@@ -171,32 +171,23 @@ impl Chat {
         for departed in &self.leaving {
             out.push(Output::Transmit(self.id, ClientMessage::Leave(departed.leave.clone())));
         }
-        match self.place {
-            Place::Seeking => out.push(Output::Transmit(self.id, self.enter_queue())),
-            Place::Idle => out.push(Output::Transmit(self.id, ClientMessage::LeaveQueue {})),
-            Place::Waiting { .. } | Place::Chatting(_) => {}
+        match &mut self.place {
+            // This also moves a place that was claimed and given up meanwhile.
+            Place::Seeking => {
+                self.leaving_queue = false;
+                out.push(Output::Transmit(self.id, self.enter_queue()));
+            }
+            Place::Chatting(room) => {
+                let messages = room.resumed(&self.inbox);
+                out.extend(messages.map(|message| Output::Transmit(self.id, message)));
+            }
+            Place::Idle if self.leaving_queue => {
+                out.push(Output::Transmit(self.id, ClientMessage::LeaveQueue {}));
+            }
+            Place::Idle | Place::Waiting { .. } => {}
         }
         if self.attentive || self.last_call.is_some_and(|at| now < at + limits::LISTENING_FOR) {
             self.tell_attention(out);
-        }
-    }
-
-    fn queued(&mut self, queued: Queued<'_>) {
-        match self.place {
-            Place::Seeking | Place::Waiting { .. } => {
-                self.queue_news += 1;
-                self.place = Place::Waiting {
-                    ticket: queued.ticket.into_owned(),
-                    queue: QueueView {
-                        topic: queued.topic.into_owned(),
-                        position: Some(queued.position),
-                        waiting: queued.waiting,
-                        not_listening: queued.not_listening,
-                        own: queued.own,
-                    },
-                };
-            }
-            Place::Idle | Place::Chatting(_) => {}
         }
     }
 
@@ -205,13 +196,14 @@ impl Chat {
             return;
         }
         let seeking = matches!(self.place, Place::Seeking | Place::Waiting { .. });
-        if !seeking || self.closed.contains(&paired.room_id) {
+        if !seeking || self.leaving_queue || self.closed.contains(&paired.room_id) {
             let leave = Leave {
                 room_id: paired.room_id,
                 token: Cow::Owned(paired.token.into_owned()),
                 block: false,
                 report: None,
             };
+            self.never_enter_again(leave.room_id);
             self.note_departed(leave.clone(), true);
             out.push(Output::Transmit(self.id, ClientMessage::Leave(leave)));
             return;
@@ -231,26 +223,12 @@ impl Chat {
     }
 
     fn left(&mut self, room_id: RoomId, out: &mut Vec<Output>) {
-        let stale = self.leaving.iter().any(|left| left.leave.room_id == room_id && left.stale);
-        self.leaving.retain(|departed| departed.leave.room_id != room_id);
+        // Each leave has its answer: one that blocks may follow one that does not.
+        let answered = self.leaving.iter().position(|departed| departed.leave.room_id == room_id);
+        let stale = answered.is_some_and(|index| self.leaving.remove(index).stale);
         if stale && matches!(self.place, Place::Seeking | Place::Waiting { .. }) {
             out.push(Output::Transmit(self.id, self.enter_queue()));
         }
-        self.close_link_if_idle(out);
-    }
-
-    fn dequeued(&mut self, reason: DequeueReason, now: Moment, out: &mut Vec<Output>) {
-        if !matches!(self.place, Place::Waiting { .. }) {
-            return;
-        }
-        let reason = match reason {
-            DequeueReason::Left => return,
-            DequeueReason::NotListening => "not_listening",
-            DequeueReason::RelayLost => "relay_lost",
-        };
-        self.place = Place::Idle;
-        self.idle_since = now.instant;
-        self.tell(Event::Expired { reason }, now, out);
         self.close_link_if_idle(out);
     }
 
@@ -268,7 +246,7 @@ impl Chat {
             }
             Taken::Again => out.push(Output::Transmit(id, room.ack())),
             Taken::Gap => out.push(Output::Transmit(id, room.sync())),
-            Taken::NoRoom => {}
+            Taken::Later => {}
         }
     }
 
@@ -343,22 +321,5 @@ impl Chat {
         };
         let lasting = matches!(code, WireError::VersionMismatch | WireError::TooMany);
         self.trouble = Some(Trouble { kind, detail: message.to_owned(), lasting });
-    }
-}
-
-fn refusal(code: WireError) -> ErrorCode {
-    match code {
-        WireError::RateLimited => ErrorCode::RateLimited,
-        WireError::TooMany => ErrorCode::TooMany,
-        WireError::Invalid => ErrorCode::InvalidTopic,
-        WireError::Malformed
-        | WireError::TooLong
-        | WireError::Unsupported
-        | WireError::OutOfOrder
-        | WireError::HandshakeTimeout
-        | WireError::VersionMismatch
-        | WireError::Superseded
-        | WireError::SlowReader
-        | WireError::GoingAway => ErrorCode::RelayUnavailable,
     }
 }

@@ -30,8 +30,10 @@ impl Chat {
             self.close_room(CloseReason::RelayLost, now, out);
         }
         if is_due(self.silent_at()) {
-            out.push(Output::Reconnect(self.id));
-            self.disconnected(now.instant);
+            self.disconnected(now.instant, out);
+            if self.link != Link::Closed {
+                out.push(Output::Reconnect(self.id));
+            }
         } else if is_due(self.ping_at()) {
             self.spoke = now.instant;
             out.push(Output::Transmit(self.id, ClientMessage::Ping {}));
@@ -63,7 +65,7 @@ impl Chat {
     }
 
     fn keep_alive(&self) -> Duration {
-        Duration::from_millis(self.limits.keep_alive_ms)
+        Duration::from_millis(self.limits.keep_alive_ms.max(1))
     }
 
     fn grace(&self) -> Duration {

@@ -10,14 +10,18 @@
 mod answers;
 mod calls;
 mod chat;
+mod departing;
 mod dialogue;
+mod entering;
 mod event;
 mod inbox;
 mod liveness;
 mod next;
 mod pending;
+mod queueing;
 mod reply;
 mod room;
+mod sending;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +34,7 @@ use std::{
 use shared::limits;
 use siphasher::sip::SipHasher13;
 
+use self::{chat::Chat, pending::Pending};
 pub use self::{
     event::{
         CallId, ChatId, Config, Departure, Entry, Event, FoundPartner, Input, Moment, Output,
@@ -40,7 +45,6 @@ pub use self::{
         Receipts, RelayHealth, Reply, RoomView, Spoken, ToolError,
     },
 };
-use self::{chat::Chat, pending::Pending};
 
 /// Waits in a row that brought nothing, after which the model is told to end its turn.
 const EMPTY_WAITS: u32 = 3;
@@ -98,7 +102,7 @@ impl Sessions {
             }
             Input::Disconnected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
-                    chat.disconnected(now.instant);
+                    chat.disconnected(now.instant, &mut out);
                 }
             }
             Input::Trouble(id, trouble) => {
@@ -169,6 +173,9 @@ impl Sessions {
     }
 
     fn keep_block(&mut self, tag: String) {
+        if self.blocks.contains(&tag) {
+            return;
+        }
         if self.blocks.len() == limits::BLOCK_TAGS {
             self.blocks.pop_front();
         }

@@ -27,8 +27,10 @@ const IDLE: &str = "This chat has no partner and waits for none. If your user wi
 const ENDED: &str = "This chat is over and its chat_id is gone. Stop, unless your user asks for another one \
      (enter_queue).";
 const MORE: &str = "There is more: call wait_for_events again at once.";
-pub(super) const SENT: &str = "It is sent; do not send it again. Call wait_for_events to hear the answer.";
-pub(super) const HEALTHY: &str = "All is well. Call enter_queue if your user wants to meet somebody.";
+pub(super) const SENT: &str =
+    "It is sent; do not send it again. Call wait_for_events to hear the answer.";
+pub(super) const HEALTHY: &str =
+    "All is well. Call enter_queue if your user wants to meet somebody.";
 pub(super) const CHATS: &str = "Use one of these chat ids, for example with wait_for_events.";
 pub(super) const UNREACHABLE: &str =
     "Tell your user what `relay.trouble` says. The next tool call tries again.";
@@ -73,6 +75,9 @@ pub(super) fn after_error(code: ErrorCode) -> &'static str {
 
 /// What the state of a chat leaves to be done. `tired`: several waits in a row brought nothing.
 pub(super) fn after(view: &ChatView, tired: bool) -> &'static str {
+    if view.state == ChatState::Ended {
+        return ENDED;
+    }
     if view.more {
         return MORE;
     }
@@ -81,9 +86,8 @@ pub(super) fn after(view: &ChatView, tired: bool) -> &'static str {
     }
     let last = view.events.last().map(|entry| entry.event.name());
     match (view.state, last) {
-        (ChatState::Ended, _) => ENDED,
         (ChatState::Idle, Some("partner.disconnected")) => GONE,
-        (ChatState::Idle, _) => IDLE,
+        (ChatState::Idle | ChatState::Ended, _) => IDLE,
         (ChatState::Chatting, Some("chatroom.found")) => FOUND,
         (ChatState::Chatting, Some(_)) => TELL,
         (ChatState::Chatting, None) => CHATTING,

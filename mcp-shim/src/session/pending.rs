@@ -68,29 +68,37 @@ impl Sessions {
 
     /// Answers every call that can be answered now, the oldest first.
     pub(super) fn advance_calls(&mut self, now: Moment, out: &mut Vec<Output>) {
-        let calls: Vec<CallId> = self.pending.keys().copied().collect();
-        for call in calls {
-            self.advance_call(call, now, out);
+        let mut advanced = true;
+        // One call can be what another waits for.
+        while advanced {
+            advanced = false;
+            let calls: Vec<CallId> = self.pending.keys().copied().collect();
+            for call in calls {
+                advanced |= self.advance_call(call, now, out);
+            }
         }
     }
 
-    fn advance_call(&mut self, call: CallId, now: Moment, out: &mut Vec<Output>) {
-        let Some(pending) = self.pending.get(&call) else { return };
-        let Some(chat) = self.chats.get(&pending.chat) else {
+    /// Returns whether something has changed.
+    fn advance_call(&mut self, call: CallId, now: Moment, out: &mut Vec<Output>) -> bool {
+        let Some(pending) = self.pending.get(&call) else { return false };
+        let departs = matches!(pending.waits_for, WaitsFor::Acknowledgements { .. });
+        let chat = self.chats.get(&pending.chat);
+        let Some(chat) = chat.filter(|chat| !(departs && chat.ended.is_some())) else {
             self.pending.remove(&call);
             let error = unknown_chat();
             out.push(Output::Reply(call, Box::new(self.error_reply(error))));
-            return;
+            return true;
         };
         let ripe = pending.ripe(chat, now.instant);
         if matches!(ripe, Ripe::No) {
-            return;
+            return false;
         }
-        let Some(pending) = self.pending.remove(&call) else { return };
+        let Some(pending) = self.pending.remove(&call) else { return false };
         let id = pending.chat;
         if let Ripe::Failed(error) = ripe {
             self.fail(call, pending, error, now, out);
-            return;
+            return true;
         }
         match pending.waits_for {
             WaitsFor::Event => {
@@ -114,6 +122,7 @@ impl Sessions {
                 self.answer(call, id, pending.after, *reply, now, out);
             }
         }
+        true
     }
 
     /// Answers with an error, and takes back what the call has begun.
@@ -125,33 +134,42 @@ impl Sessions {
         now: Moment,
         out: &mut Vec<Output>,
     ) {
-        let id = pending.chat;
-        if let (WaitsFor::Place { on_failure, .. }, Some(chat)) =
-            (pending.waits_for, self.chats.get_mut(&id))
-        {
-            match on_failure {
-                OnFailure::KeepTrying => {}
-                OnFailure::GiveUp => chat.give_up(out),
-                OnFailure::EndChat => {
-                    chat.end(Verdict::default(), now, out);
+        let Pending { chat: id, after, waits_for, .. } = pending;
+        let mut reply = match waits_for {
+            WaitsFor::Place { on_failure, reply, .. } => {
+                self.take_back(id, on_failure, now, out);
+                if on_failure == OnFailure::EndChat {
                     out.push(Output::Reply(call, Box::new(self.error_reply(error))));
                     return;
                 }
+                *reply
             }
-        }
-        let mut reply = Reply::new("");
+            WaitsFor::Event
+            | WaitsFor::Delivery { .. }
+            | WaitsFor::Relay(_)
+            | WaitsFor::Acknowledgements { .. }
+            | WaitsFor::Numbers { .. } => Reply::new(""),
+        };
         reply.error = Some(error);
-        self.answer(call, id, pending.after, reply, now, out);
+        self.answer(call, id, after, reply, now, out);
     }
 
-    /// The client wants no answer: nothing is handed out, and a chat that it was never told of ends.
+    /// Gives up the place that a call has asked for.
+    fn take_back(&mut self, id: ChatId, on_failure: OnFailure, now: Moment, out: &mut Vec<Output>) {
+        let Some(chat) = self.chats.get_mut(&id) else { return };
+        match on_failure {
+            OnFailure::KeepTrying => {}
+            OnFailure::GiveUp => chat.give_up(out),
+            OnFailure::EndChat => chat.end(Verdict::default(), now, out),
+        }
+    }
+
+    /// The client wants no answer: nothing is handed out, and a place that it asked for is given up.
     pub(super) fn cancelled(&mut self, call: CallId, now: Moment, out: &mut Vec<Output>) {
         self.settled(call, false, out);
         let Some(pending) = self.pending.remove(&call) else { return };
-        if let WaitsFor::Place { on_failure: OnFailure::EndChat, .. } = pending.waits_for
-            && let Some(chat) = self.chats.get_mut(&pending.chat)
-        {
-            chat.end(Verdict::default(), now, out);
+        if let WaitsFor::Place { on_failure, .. } = pending.waits_for {
+            self.take_back(pending.chat, on_failure, now, out);
         }
         self.update_attention(pending.chat, out);
     }
@@ -192,11 +210,7 @@ impl Pending {
                 Place::Chatting(_) => Ripe::Yes,
                 Place::Waiting { .. } if chat.queue_news > *news => Ripe::Yes,
                 Place::Idle => match &chat.refused {
-                    Some((code, message)) => Ripe::Failed(ToolError::new(
-                        *code,
-                        message.clone(),
-                        "try again later, or with another topic",
-                    )),
+                    Some(error) => Ripe::Failed(error.clone()),
                     None => Ripe::Yes,
                 },
                 Place::Seeking | Place::Waiting { .. } => match relay_error(chat, now) {

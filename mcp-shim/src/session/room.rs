@@ -36,8 +36,17 @@ pub(super) struct Room {
     /// Messages of the partner that were not handed out: cursor and seq.
     unread: VecDeque<(u64, u64)>,
     read: u64,
-    /// A message could not be taken; `sync` follows once there is room.
-    starved: bool,
+    missing: Missing,
+}
+
+/// Whether a message of the partner was turned away, and has to come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Nothing,
+    /// There was no room for it; `sync` follows once there is.
+    NoRoom,
+    /// `sync` is said; until it is answered, what the partner had on the way comes in vain.
+    AskedFor,
 }
 
 #[derive(Debug)]
@@ -57,8 +66,8 @@ pub(super) enum Taken {
     Again,
     /// One before it is missing.
     Gap,
-    /// There is no room for it now.
-    NoRoom,
+    /// It comes again: there is no room for it now, or it was on its way before `sync`.
+    Later,
 }
 
 impl Room {
@@ -81,7 +90,7 @@ impl Room {
             partner_read: 0,
             unread: VecDeque::new(),
             read: 0,
-            starved: false,
+            missing: Missing::Nothing,
         }
     }
 
@@ -178,13 +187,32 @@ impl Room {
             return Taken::Again;
         }
         if seq > self.received + 1 {
+            if self.missing != Missing::Nothing {
+                return Taken::Later;
+            }
+            self.missing = Missing::AskedFor;
             return Taken::Gap;
         }
         if !inbox.has_room(bytes) {
-            self.starved = true;
-            return Taken::NoRoom;
+            self.missing = Missing::NoRoom;
+            return Taken::Later;
         }
+        self.missing = Missing::Nothing;
         Taken::New
+    }
+
+    /// `hello` tells what was taken: the relay has the partner send the rest.
+    pub(super) fn resumes(&mut self) {
+        self.missing = Missing::Nothing;
+    }
+
+    /// `hello` is answered: says again what it did not tell and the lost connection may not have.
+    pub(super) fn resumed(
+        &mut self,
+        inbox: &Inbox,
+    ) -> impl Iterator<Item = ClientMessage<'static>> {
+        let ack = (self.read > 0).then(|| self.ack());
+        ack.into_iter().chain(self.sync_with_room(inbox))
     }
 
     pub(super) fn took(&mut self, seq: u64, cursor: u64, now: Instant) {
@@ -202,23 +230,32 @@ impl Room {
     }
 
     /// Results were written: says what the relay is to be told of it.
-    pub(super) fn handed_out(&mut self, inbox: &Inbox) -> Vec<ClientMessage<'static>> {
+    pub(super) fn handed_out(
+        &mut self,
+        inbox: &Inbox,
+    ) -> impl Iterator<Item = ClientMessage<'static>> {
         let before = self.read;
+        self.note_read(inbox);
+        let ack = (self.read != before).then(|| self.ack());
+        ack.into_iter().chain(self.sync_with_room(inbox))
+    }
+
+    pub(super) fn note_read(&mut self, inbox: &Inbox) {
         while let Some((cursor, seq)) = self.unread.front()
             && inbox.was_handed_out(*cursor)
         {
             self.read = *seq;
             self.unread.pop_front();
         }
-        let mut messages = Vec::new();
-        if self.read != before {
-            messages.push(self.ack());
+    }
+
+    /// Asks for what there was no room for, if there is now.
+    fn sync_with_room(&mut self, inbox: &Inbox) -> Option<ClientMessage<'static>> {
+        if self.missing != Missing::NoRoom || !inbox.has_room(0) {
+            return None;
         }
-        if self.starved && inbox.has_room(0) {
-            self.starved = false;
-            messages.push(self.sync());
-        }
-        messages
+        self.missing = Missing::AskedFor;
+        Some(self.sync())
     }
 
     pub(super) fn seen(&mut self, at: Instant) {

@@ -1,0 +1,91 @@
+//! Silence, on this side and on the other.
+
+use super::*;
+
+#[test]
+fn a_ping_goes_out_when_there_was_nothing_else_to_say() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.pass(10 * SECOND);
+    case.relay(chat, RelayMessage::Pong {});
+    case.call(say(chat, "hi"));
+    case.skip();
+    case.pass(15 * SECOND - MOMENT);
+    case.expect(["= 3"]);
+    case.pass(MOMENT);
+    case.expect(["> ping"]);
+}
+
+#[test]
+fn a_silent_relay_is_given_up_and_tried_again() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.pass(30 * SECOND - MOMENT);
+    case.expect(["> ping"]);
+    case.pass(MOMENT);
+    case.expect(["reconnect"]);
+    // What comes from the dead connection is over; the successor says hello.
+    case.input(Input::Disconnected(chat));
+    case.expect([]);
+    case.connect(chat);
+    case.expect(["> hello session room 1 0", "> ping", "> attention false"]);
+}
+
+#[test]
+fn every_word_of_the_relay_is_a_sign_of_life() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    for _ in 0..10 {
+        case.pass(20 * SECOND);
+        case.relay(chat, RelayMessage::Pong {});
+    }
+    assert!(case.said.iter().all(|line| line == "> ping"), "{:?}", case.said);
+}
+
+#[test]
+fn a_relay_that_does_not_answer_hello_is_tried_again() {
+    let mut case = Case::new();
+    case.call(enter());
+    let chat = case.opened[0];
+    case.input(Input::Connected(chat));
+    case.skip();
+    case.pass(2 * SECOND - MOMENT);
+    case.expect([]);
+    case.pass(MOMENT);
+    case.expect(["reconnect"]);
+    case.greet(chat);
+    case.expect(["> hello", "> ping"]);
+    case.pass(2 * SECOND);
+    case.expect(["reconnect"]);
+}
+
+#[test]
+fn the_interval_is_that_of_the_relay() {
+    let mut case = Case::new();
+    case.limits.keep_alive_ms = 1_000;
+    let chat = case.chatting();
+    case.pass(SECOND);
+    case.expect(["> ping"]);
+    case.relay(chat, RelayMessage::Pong {});
+    case.pass(2 * SECOND);
+    case.expect(["> ping", "reconnect"]);
+}
+
+#[test]
+fn an_idle_chat_needs_no_connection_and_no_time() {
+    let mut case = Case::new();
+    case.idle();
+    assert_eq!(case.sessions.next_deadline(), None);
+}
+
+#[test]
+fn after_a_long_sleep_a_late_tick_does_all_that_is_due() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    let call = case.call(wait(chat, LONG));
+    case.skip();
+    let morning = case.now.instant + 3_600 * SECOND;
+    case.advance_to(morning);
+    case.input(Input::Tick);
+    case.expect(["reconnect", &format!("= {}", call.0)]);
+}

@@ -1,0 +1,268 @@
+//! Scenarios: what comes in, and everything that goes out because of it.
+
+mod after;
+mod answers;
+mod book;
+mod closing;
+mod delivery;
+mod departing;
+mod enter_queue;
+mod keep_alive;
+mod lending;
+mod partner;
+mod play;
+mod presence;
+mod properties;
+mod reading;
+mod reconnecting;
+mod room_guard;
+mod sending;
+mod shutdown;
+mod status;
+mod verdicts;
+mod wait;
+mod world;
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant, SystemTime},
+};
+
+use shared::{
+    id::{OwnerId, RoomId, SessionId},
+    limits::{self, Limits},
+    message::{
+        Author, ClientMessage, CloseReason, DequeueReason, ErrorCode as WireError, Hello, Leave,
+        Paired, Presence, Queued, RelayMessage, ReportCategory, SessionGrant, Welcome,
+    },
+};
+
+use self::partner::*;
+use super::*;
+
+const MOMENT: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const LONG: Duration = Duration::from_secs(45);
+
+/// Some chats with a clock that only the test moves, and everything that they said since the test
+/// last asked.
+struct Case {
+    sessions: Sessions,
+    now: Moment,
+    calls: u64,
+    said: Vec<String>,
+    replies: BTreeMap<CallId, Reply>,
+    opened: Vec<ChatId>,
+    limits: Limits,
+}
+
+fn config() -> Config {
+    Config {
+        owner: OwnerId::from_bytes([9; 16]),
+        seed: [7; 16],
+        display_name: "Alice".to_owned(),
+        autonomous: Some(20),
+        build: "test",
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "some time has to be the first")]
+fn first_moment() -> Moment {
+    let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_323_045);
+    Moment { instant: Instant::now(), wall }
+}
+
+impl Case {
+    fn new() -> Self {
+        Self::with(config())
+    }
+
+    fn with(config: Config) -> Self {
+        Self {
+            sessions: Sessions::new(config),
+            now: first_moment(),
+            calls: 0,
+            said: Vec::new(),
+            replies: BTreeMap::new(),
+            opened: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// No limit on the rates of messages and of `next`.
+    fn unhurried() -> Self {
+        let mut case = Self::new();
+        case.limits = Limits { message_rate: None, next_rate: None, ..Limits::default() };
+        case
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        for output in self.sessions.handle(self.now, input) {
+            if let Output::Open(chat) = &output
+                && !self.opened.contains(chat)
+            {
+                self.opened.push(*chat);
+            }
+            let line = self.summary(&output);
+            self.said.push(line);
+            if let Output::Reply(call, reply) = output {
+                assert!(self.replies.insert(call, *reply).is_none(), "{call:?} is answered twice");
+            }
+        }
+        if let Some(deadline) = self.sessions.next_deadline() {
+            assert!(deadline > self.now.instant, "a deadline has passed and nothing was done");
+        }
+    }
+
+    fn call(&mut self, request: Request) -> CallId {
+        self.calls += 1;
+        let call = CallId(self.calls);
+        self.input(Input::Call(call, request));
+        call
+    }
+
+    fn relay(&mut self, chat: ChatId, message: RelayMessage<'_>) {
+        self.input(Input::Relay(chat, message));
+    }
+
+    fn settle(&mut self, call: CallId, written: bool) {
+        self.input(Input::Settled { call, written });
+    }
+
+    /// Lets time pass, with each tick in time.
+    #[track_caller]
+    fn pass(&mut self, duration: Duration) {
+        let end = self.now.instant + duration;
+        while let Some(deadline) = self.sessions.next_deadline().filter(|at| *at <= end) {
+            self.advance_to(deadline);
+            self.input(Input::Tick);
+        }
+        self.advance_to(end);
+    }
+
+    fn advance_to(&mut self, instant: Instant) {
+        self.now.wall += instant - self.now.instant;
+        self.now.instant = instant;
+    }
+
+    /// Asserts everything that was said since the last time, in order.
+    #[track_caller]
+    fn expect<const N: usize>(&mut self, lines: [&str; N]) {
+        let said = std::mem::take(&mut self.said);
+        assert_eq!(said, lines.to_vec());
+    }
+
+    /// Forgets what was said.
+    fn skip(&mut self) {
+        self.said.clear();
+    }
+
+    /// The answer to a call, which has to be there and counts as written from now on.
+    #[track_caller]
+    fn read(&mut self, call: CallId) -> Reply {
+        let reply = self.unwritten(call);
+        self.settle(call, true);
+        reply
+    }
+
+    /// The answer to a call, which has to be there and is not written yet.
+    #[track_caller]
+    fn unwritten(&mut self, call: CallId) -> Reply {
+        self.replies.remove(&call).expect("the call is answered")
+    }
+
+    #[track_caller]
+    fn is_pending(&mut self, call: CallId) {
+        assert!(!self.replies.contains_key(&call), "{call:?} is answered");
+    }
+
+    /// One line for one output: `chat` is left out for the first one that was opened.
+    fn summary(&self, output: &Output) -> String {
+        let name = |chat: &ChatId| match self.opened.iter().position(|opened| opened == chat) {
+            Some(0) | None => String::new(),
+            Some(index) => format!("{}: ", index + 1),
+        };
+        match output {
+            Output::Reply(CallId(call), reply) => match &reply.error {
+                Some(error) => format!("= {call} {:?}", error.code),
+                None => format!("= {call}"),
+            },
+            Output::Open(chat) => format!("{}open", name(chat)),
+            Output::Close(chat) => format!("{}close", name(chat)),
+            Output::Reconnect(chat) => format!("{}reconnect", name(chat)),
+            Output::Notify(chat, entry) => {
+                format!("{}! {} {}", name(chat), entry.cursor, entry.event.name())
+            }
+            Output::Probe(CallId(call)) => format!("probe {call}"),
+            Output::Transmit(chat, message) => format!("{}> {}", name(chat), wire(message)),
+        }
+    }
+}
+
+/// A message to the relay in short, without what differs from run to run.
+fn wire(message: &ClientMessage<'_>) -> String {
+    match message {
+        ClientMessage::Hello(hello) => greeting(hello),
+        ClientMessage::EnterQueue { display_name, topic } => {
+            format!("enter_queue {display_name} {topic}")
+        }
+        ClientMessage::LeaveQueue {} => "leave_queue".to_owned(),
+        ClientMessage::Next { leave, .. } => match leave {
+            Some(leave) => format!("next {}", departing_from(leave)),
+            None => "next".to_owned(),
+        },
+        ClientMessage::Leave(leave) => format!("leave {}", departing_from(leave)),
+        ClientMessage::Send { room_id, seq, text, .. } => {
+            let text: String = text.chars().take(20).collect();
+            format!("send {}.{seq} {text}", short(room_id))
+        }
+        ClientMessage::Ack { room_id, received, read } => {
+            format!("ack {} {received}/{read}", short(room_id))
+        }
+        ClientMessage::Sync { room_id, received } => format!("sync {} {received}", short(room_id)),
+        ClientMessage::Attention { open } => format!("attention {open}"),
+        ClientMessage::Ping {} => "ping".to_owned(),
+        ClientMessage::Status { .. } => "status".to_owned(),
+        ClientMessage::Stop {} => "stop".to_owned(),
+    }
+}
+
+fn greeting(hello: &Hello<'_>) -> String {
+    let mut line = "hello".to_owned();
+    if let Some(session) = &hello.session {
+        line += &format!(" {}", session.token);
+        if let Some(room) = &session.room {
+            line += &format!(" room {} {}", short(&room.room_id), room.received);
+        }
+        if let Some(queue) = &session.queue {
+            line += &format!(" queue {}", queue.ticket.as_deref().unwrap_or("-"));
+        }
+        for leave in &session.leaving {
+            line += &format!(" leaving {}", departing_from(leave));
+        }
+    }
+    for block in &hello.blocks {
+        line += &format!(" block {block}");
+    }
+    line
+}
+
+fn departing_from(leave: &Leave<'_>) -> String {
+    let mut line = short(&leave.room_id);
+    if leave.block {
+        line += " block";
+    }
+    if let Some(category) = leave.report {
+        line += &format!(" {category:?}");
+    }
+    line
+}
+
+/// The number of a room of [`room`].
+fn short(room: &RoomId) -> String {
+    room.as_bytes()[0].to_string()
+}
+
+fn room(number: u8) -> RoomId {
+    RoomId::from_bytes([number; 16])
+}

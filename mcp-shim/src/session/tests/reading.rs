@@ -1,0 +1,209 @@
+//! What the partner sends: taken once, in order, acknowledged, and told when it was read.
+
+use shared::limits::{UNREAD_BYTES, UNREAD_MESSAGES};
+
+use super::*;
+
+#[test]
+fn each_message_is_taken_once_and_in_order() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.hears(chat, 1, "one");
+    case.expect(["! 2 message.received", "> ack 1 1/0"]);
+    case.hears(chat, 1, "one");
+    case.expect(["> ack 1 1/0"]);
+    case.hears(chat, 2, "two");
+    case.expect(["! 3 message.received", "> ack 1 2/0"]);
+    let call = case.call(wait(chat, Duration::ZERO));
+    let reply = case.read(call);
+    assert_eq!(texts(&reply), ["one", "two"]);
+    let Event::Message { message_id, from, sent_at, .. } = &view(&reply).events[1].event else {
+        panic!("{reply:?}");
+    };
+    assert_eq!((message_id, from.display_name.as_str()), (&partner_id(2), "Bob"));
+    assert_eq!(sent_at, "2026-01-02T03:04:05Z");
+}
+
+#[test]
+fn what_is_missing_is_asked_for_once() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.hears(chat, 1, "one");
+    case.skip();
+    // The partner sent these before it could know.
+    case.hears(chat, 3, "three");
+    case.expect(["> sync 1 1"]);
+    case.hears(chat, 4, "four");
+    case.hears(chat, 5, "five");
+    case.expect([]);
+    for (seq, text) in [(2, "two"), (3, "three"), (4, "four")] {
+        case.hears(chat, seq, text);
+    }
+    assert_eq!(case.look(chat).events.len(), 4);
+    case.skip();
+    case.hears(chat, 6, "six");
+    case.expect(["> sync 1 4"]);
+}
+
+#[test]
+fn what_was_read_is_told() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.hears(chat, 1, "one");
+    case.hears(chat, 2, "two");
+    case.skip();
+    let call = case.call(wait(chat, Duration::ZERO));
+    case.expect(["> attention false", "= 3"]);
+    case.settle(call, true);
+    case.expect(["> ack 1 2/2"]);
+    case.settle(call, true);
+    case.expect([]);
+}
+
+#[test]
+fn read_is_only_what_was_read_without_a_hole() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.hears(chat, 1, "one");
+    let one = case.call(wait(chat, Duration::ZERO));
+    case.hears(chat, 2, "two");
+    let two = case.call(wait(chat, Duration::ZERO));
+    case.skip();
+    case.settle(two, true);
+    case.expect([]);
+    case.settle(one, true);
+    case.expect(["> ack 1 2/2"]);
+}
+
+#[test]
+fn what_was_read_without_a_relay_is_told_later() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.hears(chat, 1, "one");
+    case.input(Input::Disconnected(chat));
+    case.look(chat);
+    case.skip();
+    case.connect(chat);
+    case.expect(["> hello session room 1 1", "> ping", "> ack 1 1/1", "> attention false"]);
+}
+
+#[test]
+fn what_was_read_is_told_again_after_the_connection_was_lost() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.hears(chat, 1, "one");
+    case.look(chat);
+    case.input(Input::Disconnected(chat));
+    case.skip();
+    case.connect(chat);
+    case.expect(["> hello session room 1 1", "> ping", "> ack 1 1/1", "> attention false"]);
+}
+
+/// A chat whose inbox is full, with the next message of the partner turned away.
+fn full(case: &mut Case) -> (ChatId, u64) {
+    let chat = case.chatting();
+    let full = UNREAD_MESSAGES as u64;
+    for seq in 1..=full {
+        case.hears(chat, seq, "hi");
+    }
+    case.skip();
+    case.hears(chat, full + 1, "too much");
+    case.expect([]);
+    (chat, full)
+}
+
+#[test]
+fn with_a_full_inbox_nothing_is_taken_until_something_was_read() {
+    let mut case = Case::new();
+    let (chat, full) = full(&mut case);
+    // What follows has no room either, and asking for it now would bring it all again for nothing.
+    case.hears(chat, full + 2, "far too much");
+    case.expect([]);
+    // Other events always fit.
+    case.relay(
+        chat,
+        RelayMessage::Partner {
+            room_id: room(1),
+            presence: Presence::Reconnecting,
+            seen_seconds: 9,
+        },
+    );
+    case.expect([&format!("! {} partner.away", full + 2)]);
+    let call = case.call(wait(chat, Duration::ZERO));
+    case.skip();
+    case.settle(call, true);
+    case.expect([&format!("> ack 1 {full}/20"), &format!("> sync 1 {full}")]);
+    // The partner had more on the way before it heard.
+    case.hears(chat, full + 3, "even more");
+    case.expect([]);
+    case.hears(chat, full + 1, "again");
+    let number = full + 3;
+    let taken = full + 1;
+    case.expect([&format!("! {number} message.received"), &format!("> ack 1 {taken}/20")]);
+}
+
+#[test]
+fn a_full_inbox_is_also_one_of_bytes() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    let text = "x".repeat(32 * 1024);
+    let fits = (UNREAD_BYTES / text.len()) as u64;
+    for seq in 1..=fits {
+        case.hears(chat, seq, &text);
+    }
+    case.skip();
+    case.hears(chat, fits + 1, "x");
+    case.expect([]);
+    case.look(chat);
+    let synced = case.said.iter().filter(|line| line.contains("sync")).count();
+    assert_eq!(synced, 1);
+}
+
+#[test]
+fn room_made_without_a_relay_is_used_when_it_is_back() {
+    let mut case = Case::new();
+    let (chat, full) = full(&mut case);
+    case.input(Input::Disconnected(chat));
+    case.look(chat);
+    case.skip();
+    case.greet(chat);
+    case.expect([&format!("> hello session room 1 {full}"), "> ping"]);
+    // The relay has told the partner, who sends again what is missing.
+    case.hears(chat, full + 1, "again");
+    case.expect([&format!("! {} message.received", full + 2), &format!("> ack 1 {}/20", full + 1)]);
+}
+
+#[test]
+fn room_made_while_the_relay_answers_hello_is_made_known() {
+    let mut case = Case::new();
+    let (chat, full) = full(&mut case);
+    case.input(Input::Disconnected(chat));
+    let call = case.call(wait(chat, Duration::ZERO));
+    case.greet(chat);
+    case.hears(chat, full + 1, "still too much");
+    case.settle(call, true);
+    case.skip();
+    case.relay(chat, RelayMessage::Pong {});
+    case.expect([&format!("> ack 1 {full}/20"), &format!("> sync 1 {full}"), "> attention false"]);
+}
+
+#[test]
+fn a_text_that_was_cleaned_away_keeps_its_number() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.relay(
+        chat,
+        RelayMessage::Message {
+            room_id: room(1),
+            seq: 1,
+            author: Author::Assistant,
+            text: "".into(),
+            removed: 7,
+            sent_at: "2026-01-02T03:04:05Z".into(),
+        },
+    );
+    case.expect(["! 2 message.received", "> ack 1 1/0"]);
+    let event = case.look(chat).events.remove(0).event;
+    let Event::Message { removed, author, message, .. } = event else { panic!("{event:?}") };
+    assert_eq!((removed, author, message.as_str()), (Some(7), Author::Assistant, ""));
+}
