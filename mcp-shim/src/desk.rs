@@ -7,7 +7,6 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use rmcp::{RoleServer, service::Peer};
 use shared::{codec, id::OwnerId, message::ClientMessage};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -16,7 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    delivery::custom::Announcer,
+    delivery::custom::{Announcer, Audience},
     link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, probe},
     session::{
         CallId, ChatId, Config, Input, Moment, Output, RelayHealth, Reply, Request, Sessions,
@@ -32,7 +31,7 @@ pub(crate) struct DeskHandle(mpsc::UnboundedSender<Command>);
 
 #[derive(Debug)]
 enum Command {
-    Call(CallId, Request, Option<Peer<RoleServer>>, oneshot::Sender<Box<Reply>>),
+    Call(CallId, Request, Option<Audience>, oneshot::Sender<Box<Reply>>),
     Cancelled(CallId),
     Settled { call: CallId, written: bool },
     Progress(CallId, oneshot::Sender<Option<String>>),
@@ -46,7 +45,7 @@ impl DeskHandle {
         &self,
         call: CallId,
         request: Request,
-        audience: Option<Peer<RoleServer>>,
+        audience: Option<Audience>,
     ) -> Option<Box<Reply>> {
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Call(call, request, audience, reply));
@@ -95,6 +94,7 @@ pub(crate) struct Desk {
     links_made: u64,
     calls: BTreeMap<CallId, oneshot::Sender<Box<Reply>>>,
     announcer: Announcer,
+    client_listens: bool,
     closing: bool,
 }
 
@@ -123,6 +123,7 @@ impl Desk {
             links_made: 0,
             calls: BTreeMap::new(),
             announcer: Announcer::default(),
+            client_listens: false,
             closing: false,
         };
         (desk, handle)
@@ -156,8 +157,11 @@ impl Desk {
                 if self.closing {
                     return;
                 }
-                if let Some(peer) = audience {
+                if let Some(Audience { peer, listens }) = audience {
                     self.announcer.set_audience(peer);
+                    if listens && !std::mem::replace(&mut self.client_listens, true) {
+                        self.handle(Input::ClientListens);
+                    }
                 }
                 self.calls.insert(call, reply);
                 self.handle(Input::Call(call, request));
@@ -174,6 +178,7 @@ impl Desk {
             Command::Health(call, health) => self.handle(Input::Health(call, health)),
             Command::Shutdown => {
                 self.closing = true;
+                self.route.start_none();
                 self.handle(Input::Shutdown);
             }
         }

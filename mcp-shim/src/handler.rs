@@ -63,6 +63,11 @@ impl Handler {
         if let Some(earlier) = self.ledger.enter(context.id.clone(), call) {
             self.desk.cancelled(earlier);
         }
+        // The transport may have seen the cancellation before the call was entered.
+        if context.ct.is_cancelled() {
+            self.ledger.strike(&context.id);
+            return None;
+        }
         let waits = matches!(request, Request::WaitForEvents { .. });
         let reply = self.desk.call(call, request, custom::audience(context));
         if !waits {

@@ -1,6 +1,9 @@
 //! The stdio server: from the first byte of standard input to its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use anyhow::Context;
 use rmcp::{
@@ -94,6 +97,7 @@ pub(crate) fn route(cli: &Cli) -> anyhow::Result<Route> {
     Ok(Route {
         endpoint: Endpoint::resolve(cli.socket.as_deref())?,
         launcher: (!cli.no_autostart).then(|| Launcher::new(cli.socket.as_deref())),
+        ending: AtomicBool::new(false),
     })
 }
 

@@ -59,12 +59,19 @@ impl Announcer {
     }
 }
 
+/// A client that may be told of events unasked.
+#[derive(Debug)]
+pub(crate) struct Audience {
+    pub(crate) peer: Peer<RoleServer>,
+    /// It has declared that it takes them; others are told and, as far as is known, look away.
+    pub(crate) listens: bool,
+}
+
 /// The client of this request, if it may be told of events unasked.
-pub(crate) fn audience(context: &RequestContext<RoleServer>) -> Option<Peer<RoleServer>> {
+pub(crate) fn audience(context: &RequestContext<RoleServer>) -> Option<Audience> {
+    let capabilities = context.client_capabilities();
+    let extensions = capabilities.and_then(|capabilities| capabilities.extensions);
+    let listens = extensions.is_some_and(|extensions| extensions.contains_key(EXTENSION));
     let initialized = context.peer.peer_info().is_some();
-    let declared = || {
-        let extensions = context.client_capabilities()?.extensions?;
-        Some(extensions.contains_key(EXTENSION))
-    };
-    (initialized || declared().unwrap_or(false)).then(|| context.peer.clone())
+    (initialized || listens).then(|| Audience { peer: context.peer.clone(), listens })
 }

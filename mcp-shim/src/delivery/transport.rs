@@ -28,6 +28,11 @@ impl Ledger {
         self.0.lock().expect("nothing panics while it holds this lock").insert(request, call)
     }
 
+    /// This request gets no answer.
+    pub(crate) fn strike(&self, request: &RequestId) {
+        self.take(request);
+    }
+
     fn take(&self, request: &RequestId) -> Option<CallId> {
         self.0.lock().expect("nothing panics while it holds this lock").remove(request)
     }

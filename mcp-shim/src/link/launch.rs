@@ -52,6 +52,7 @@ impl Launcher {
     /// When there is no program, or it ends with an error at once: for people, and useless to try
     /// again before somebody does something.
     pub(crate) async fn launch(&self) -> Result<(), String> {
+        let program = find_relay()?;
         {
             let mut last = self.last.lock().expect(LOCK);
             if let Some(launch) = last.as_ref().filter(|last| last.at.elapsed() < LAUNCH_EVERY) {
@@ -59,15 +60,14 @@ impl Launcher {
             }
             *last = Some(Launch { at: Instant::now(), outcome: Ok(()) });
         }
-        let outcome = self.start().await;
+        let outcome = self.start(&program).await;
         *self.last.lock().expect(LOCK) =
             Some(Launch { at: Instant::now(), outcome: outcome.clone() });
         outcome
     }
 
-    async fn start(&self) -> Result<(), String> {
-        let program = find_relay()?;
-        let mut command = Command::new(&program);
+    async fn start(&self, program: &Path) -> Result<(), String> {
+        let mut command = Command::new(program);
         command.args(["serve", "--detach"]);
         if env::var_os(IDLE_EXIT_VARIABLE).is_none() {
             let idle = humantime::format_duration(shared::limits::IDLE_EXIT).to_string();

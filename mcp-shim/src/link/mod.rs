@@ -4,7 +4,13 @@
 mod launch;
 mod probe;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use shared::{
     connection::Connection,
@@ -55,6 +61,8 @@ pub(crate) struct Route {
     pub(crate) endpoint: Endpoint,
     /// How to start it; `None` if the user wants to do that.
     pub(crate) launcher: Option<Launcher>,
+    /// This shim is ending: a relay would be started only to say goodbye to it.
+    pub(crate) ending: AtomicBool,
 }
 
 /// One link, for its chat.
@@ -162,10 +170,18 @@ impl Route {
             );
             return trouble(detail, false);
         };
+        if self.ending.load(Ordering::Relaxed) {
+            return trouble("this server is ending".to_owned(), true);
+        }
         match launcher.launch().await {
             Ok(()) => trouble(format!("waiting for the relay at {}", self.socket()), false),
             Err(detail) => trouble(detail, true),
         }
+    }
+
+    /// Never starts a relay from now on.
+    pub(crate) fn start_none(&self) {
+        self.ending.store(true, Ordering::Relaxed);
     }
 
     /// The path of the socket, for people.

@@ -73,7 +73,7 @@ impl Sessions {
     ) -> Result<ChatId, Failure> {
         let Some(chat_id) = chat_id else { return Err((chat_required(), None, None)) };
         let Some(id) = self.find(&chat_id) else { return Err((unknown_chat(), None, None)) };
-        let open = self.is_awaited(id);
+        let open = self.is_listened_to(id);
         let chat = self.chat(id);
         if chat.superseded {
             return Err((session_lost(), Some(id), None));

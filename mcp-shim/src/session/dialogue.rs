@@ -308,13 +308,13 @@ impl Chat {
                 return;
             }
             WireError::VersionMismatch => TroubleKind::VersionMismatch,
+            WireError::TooMany => TroubleKind::TooMany,
             WireError::Malformed
             | WireError::TooLong
             | WireError::Unsupported
             | WireError::OutOfOrder
             | WireError::HandshakeTimeout
             | WireError::RateLimited
-            | WireError::TooMany
             | WireError::Invalid
             | WireError::SlowReader
             | WireError::GoingAway => TroubleKind::Unavailable,

@@ -66,11 +66,12 @@ impl Sessions {
                 (id, OnFailure::EndChat)
             }
         };
+        let listened_to = self.is_listened_to(id);
         let chat = self.chat(id);
         chat.display_name = display_name.unwrap_or_else(|| chat.display_name.clone());
         chat.topic = topic.unwrap_or_else(|| chat.topic.clone());
         chat.seek(now.instant, out);
-        chat.attend(false, now.instant, out);
+        chat.attend(listened_to, now.instant, out);
         let news = chat.queue_news;
         let reply = Box::new(Reply::new(""));
         let deadline = now.instant + limits::RELAY_WAIT;

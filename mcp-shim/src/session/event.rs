@@ -135,6 +135,8 @@ pub enum Input<'a> {
     Call(CallId, Request),
     /// The client wants no answer any more.
     Cancelled(CallId),
+    /// The client takes events without asking: from now on every chat is listened to.
+    ClientListens,
     /// The answer was written to the client, or could not be.
     Settled { call: CallId, written: bool },
     /// The link of a chat has a connection, on which nothing was said yet.
@@ -171,6 +173,8 @@ pub enum TroubleKind {
     Unavailable,
     /// `version_mismatch`
     VersionMismatch,
+    /// `too_many`
+    TooMany,
 }
 
 /// What to do, in this order.

@@ -59,6 +59,8 @@ pub struct Sessions {
     lent: BTreeMap<CallId, ChatId>,
     /// Block tags, presented at each `hello`.
     blocks: VecDeque<String>,
+    /// The client takes events without asking.
+    client_listens: bool,
     chats_made: u64,
     /// The client is gone; chats with messages on the way end at this time at the latest.
     closing: Option<Instant>,
@@ -74,6 +76,7 @@ impl Sessions {
             pending: BTreeMap::new(),
             lent: BTreeMap::new(),
             blocks: VecDeque::new(),
+            client_listens: false,
             chats_made: 0,
             closing: None,
         }
@@ -85,6 +88,7 @@ impl Sessions {
         match input {
             Input::Call(call, request) => self.call(call, request, now, &mut out),
             Input::Cancelled(call) => self.cancelled(call, now, &mut out),
+            Input::ClientListens => self.client_listens(&mut out),
             Input::Settled { call, written } => self.settled(call, written, &mut out),
             Input::Connected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
@@ -170,6 +174,13 @@ impl Sessions {
         };
         chat.inbox.settle(call, written);
         chat.handed_out(out);
+    }
+
+    fn client_listens(&mut self, out: &mut Vec<Output>) {
+        self.client_listens = true;
+        for chat in self.chats.values_mut() {
+            chat.set_attentive(true, out);
+        }
     }
 
     fn keep_block(&mut self, tag: String) {

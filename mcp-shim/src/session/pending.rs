@@ -176,14 +176,18 @@ impl Sessions {
 
     /// Tells the relay whether a wait is open on this chat.
     pub(super) fn update_attention(&mut self, id: ChatId, out: &mut Vec<Output>) {
-        let open = self.is_awaited(id);
+        let open = self.is_listened_to(id);
         if let Some(chat) = self.chats.get_mut(&id) {
             chat.set_attentive(open, out);
         }
     }
 
-    /// Whether a wait is open on this chat.
-    pub(super) fn is_awaited(&self, id: ChatId) -> bool {
+    /// Whether the client would be told at once of what happens in this chat.
+    pub(super) fn is_listened_to(&self, id: ChatId) -> bool {
+        self.client_listens || self.is_awaited(id)
+    }
+
+    fn is_awaited(&self, id: ChatId) -> bool {
         self.pending.values().any(|p| p.chat == id && matches!(p.waits_for, WaitsFor::Event))
     }
 }
@@ -258,11 +262,20 @@ pub(super) fn relay_error(chat: &Chat, now: Instant) -> Option<ToolError> {
 fn unavailable(chat: &Chat) -> ToolError {
     match &chat.trouble {
         Some(trouble) => {
-            let code = match trouble.kind {
-                TroubleKind::Unavailable => ErrorCode::RelayUnavailable,
-                TroubleKind::VersionMismatch => ErrorCode::VersionMismatch,
+            let (code, message) = match trouble.kind {
+                TroubleKind::Unavailable => (
+                    ErrorCode::RelayUnavailable,
+                    "the relay cannot be reached; what was not handed out is kept",
+                ),
+                TroubleKind::VersionMismatch => (
+                    ErrorCode::VersionMismatch,
+                    "the relay speaks another protocol version; what was not handed out is kept",
+                ),
+                TroubleKind::TooMany => (
+                    ErrorCode::TooMany,
+                    "the relay takes no more connections; what was not handed out is kept",
+                ),
             };
-            let message = "the relay cannot be reached; what was not handed out is kept";
             ToolError::new(code, message, trouble.detail.clone())
         }
         None => ToolError::new(

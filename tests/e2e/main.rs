@@ -1,0 +1,25 @@
+//! The product as its users have it: real relays, real shims, real clients.
+
+#![allow(clippy::disallowed_methods, reason = "deadlines of tests are of the real clock")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod arguments;
+mod commands;
+mod conversations;
+mod delivery;
+mod demo;
+mod foreign;
+mod friends;
+mod leaving;
+mod limits;
+mod meeting;
+mod notifications;
+mod presence;
+mod protocol;
+mod relay_lost;
+mod room_guard;
+mod shutdown;
+mod startup;
+mod strangers_text;
+mod waiting;
+mod wire;
