@@ -69,6 +69,16 @@ fn a_started_relay_ends_by_itself_when_nobody_comes() {
 }
 
 #[test]
+fn a_relay_ends_although_a_client_lives_that_has_left_its_chat() {
+    let world = World::empty(&[("idle-exit", "1s")]);
+    let client = world.client();
+    let (chat, _) = enter(&client, json!({}));
+    chat.leave();
+    eventually("the relay has ended", || world.relays().is_empty().then_some(()));
+    enter(&client, json!({}));
+}
+
+#[test]
 fn twenty_shims_at_the_same_instant_start_exactly_one_relay() {
     let world = World::empty(&[]);
     let clients: Vec<Client> = (0..20).map(|_| world.client()).collect();

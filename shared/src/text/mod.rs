@@ -1,7 +1,7 @@
 //! What a message, a name or a topic may contain. Pure: no I/O, no state.
 //!
 //! A message is cleaned by its sender's shim, by the relay and by its receiver's shim, with the
-//! one function [`clean`]; words are never rewritten. Names and topics are not cleaned but
+//! one function [`clean()`]; words are never rewritten. Names and topics are not cleaned but
 //! refused, so that what a partner sees is what was chosen.
 
 mod clean;
