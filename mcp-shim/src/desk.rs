@@ -35,7 +35,7 @@ enum Command {
     Cancelled(CallId),
     Settled { call: CallId, written: bool },
     Progress(CallId, oneshot::Sender<Option<String>>),
-    Health(CallId, RelayHealth),
+    Health(RelayHealth),
     Shutdown,
 }
 
@@ -93,6 +93,8 @@ pub(crate) struct Desk {
     links: BTreeMap<ChatId, LinkHandle>,
     links_made: u64,
     calls: BTreeMap<CallId, oneshot::Sender<Box<Reply>>>,
+    /// Calls that wait to hear how the relay is.
+    probing: Vec<CallId>,
     announcer: Announcer,
     client_listens: bool,
     closing: bool,
@@ -122,6 +124,7 @@ impl Desk {
             links: BTreeMap::new(),
             links_made: 0,
             calls: BTreeMap::new(),
+            probing: Vec::new(),
             announcer: Announcer::default(),
             client_listens: false,
             closing: false,
@@ -175,7 +178,11 @@ impl Desk {
                 // A call that was answered meanwhile needs no progress.
                 let _ = line.send(self.sessions.progress(call));
             }
-            Command::Health(call, health) => self.handle(Input::Health(call, health)),
+            Command::Health(health) => {
+                for call in std::mem::take(&mut self.probing) {
+                    self.handle(Input::Health(call, health.clone()));
+                }
+            }
             Command::Shutdown => {
                 self.closing = true;
                 self.route.start_none();
@@ -243,14 +250,19 @@ impl Desk {
                 }
             }
             Output::Notify(chat, entry) => self.announcer.announce(chat, &entry),
-            Output::Probe(call) => {
-                let (route, owner) = (Arc::clone(&self.route), self.owner);
-                let desk = self.handle.clone();
-                tokio::spawn(async move {
-                    desk.tell(Command::Health(call, probe(&route, owner).await));
-                });
-            }
+            Output::Probe(call) => self.probe(call),
         }
+    }
+
+    /// Finds out how the relay is, once for all who ask meanwhile.
+    fn probe(&mut self, call: CallId) {
+        self.probing.push(call);
+        if self.probing.len() > 1 {
+            return;
+        }
+        let (route, owner) = (Arc::clone(&self.route), self.owner);
+        let desk = self.handle.clone();
+        tokio::spawn(async move { desk.tell(Command::Health(probe(&route, owner).await)) });
     }
 
     fn open(&mut self, chat: ChatId) {

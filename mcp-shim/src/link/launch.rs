@@ -66,6 +66,11 @@ impl Launcher {
         outcome
     }
 
+    /// A relay has answered: when it is gone, another can be started at once.
+    pub(crate) fn answered(&self) {
+        *self.last.lock().expect(LOCK) = None;
+    }
+
     async fn start(&self, program: &Path) -> Result<(), String> {
         let mut command = Command::new(program);
         command.args(["serve", "--detach"]);

@@ -80,8 +80,8 @@ pub(crate) struct Link {
 enum Ended {
     /// The chat needs it no longer, and everything is written.
     ByDesk,
-    /// It is gone.
-    Lost,
+    /// It is gone; the relay may have answered before, or not.
+    Lost { answered: bool },
 }
 
 impl Link {
@@ -98,10 +98,16 @@ impl Link {
                     let began = Instant::now();
                     match self.converse(Connection::new(stream)).await {
                         Ended::ByDesk => return,
-                        Ended::Lost => self.tell(LinkNews::Disconnected).await,
-                    }
-                    if began.elapsed() > limits::RECONNECT.1 {
-                        pause = Pause::default();
+                        Ended::Lost { answered } => {
+                            if answered {
+                                self.route.answered();
+                            }
+                            // One that ended at once may have been refused, and would be again.
+                            if began.elapsed() > limits::RECONNECT.1 {
+                                pause = Pause::default();
+                            }
+                            self.tell(LinkNews::Disconnected).await;
+                        }
                     }
                 }
                 Err(trouble) => self.tell(LinkNews::Trouble(trouble)).await,
@@ -117,6 +123,7 @@ impl Link {
     async fn converse(&self, mut connection: Connection<Stream>) -> Ended {
         let (sender, mut outgoing) = mpsc::unbounded_channel();
         self.tell(LinkNews::Connected(sender)).await;
+        let mut answered = false;
         loop {
             tokio::select! {
                 () = self.closed.cancelled() => return Ended::ByDesk,
@@ -129,12 +136,15 @@ impl Link {
                     // It is written while the next frame is waited for: two that only write to
                     // each other would wait for ever.
                     if connection.queue(&message).is_err() {
-                        return Ended::Lost;
+                        return Ended::Lost { answered };
                     }
                 }
                 frame = connection.receive_frame() => match frame {
-                    Ok(Some(frame)) => self.tell(LinkNews::Frame(frame)).await,
-                    Ok(None) | Err(_) => return Ended::Lost,
+                    Ok(Some(frame)) => {
+                        answered = true;
+                        self.tell(LinkNews::Frame(frame)).await;
+                    }
+                    Ok(None) | Err(_) => return Ended::Lost { answered },
                 },
             }
         }
@@ -176,6 +186,13 @@ impl Route {
         match launcher.launch().await {
             Ok(()) => trouble(format!("waiting for the relay at {}", self.socket()), false),
             Err(detail) => trouble(detail, true),
+        }
+    }
+
+    /// A relay was there: when it is gone, another can be started at once.
+    fn answered(&self) {
+        if let Some(launcher) = &self.launcher {
+            launcher.answered();
         }
     }
 
