@@ -214,9 +214,14 @@ impl Chat {
     }
 
     pub(super) fn enter_queue(&self) -> ClientMessage<'static> {
+        let ticket = match &self.place {
+            Place::Waiting { ticket, .. } => Some(ticket.clone().into()),
+            Place::Idle | Place::Seeking | Place::Chatting(_) => None,
+        };
         ClientMessage::EnterQueue {
             display_name: self.display_name.clone().into(),
             topic: self.topic.clone().into(),
+            ticket,
         }
     }
 

@@ -203,8 +203,9 @@ impl Case {
 fn wire(message: &ClientMessage<'_>) -> String {
     match message {
         ClientMessage::Hello(hello) => greeting(hello),
-        ClientMessage::EnterQueue { display_name, topic } => {
-            format!("enter_queue {display_name} {topic}")
+        ClientMessage::EnterQueue { display_name, topic, ticket } => {
+            let again = ticket.as_ref().map(|ticket| format!(" {ticket}")).unwrap_or_default();
+            format!("enter_queue {display_name} {topic}{again}")
         }
         ClientMessage::LeaveQueue {} => "leave_queue".to_owned(),
         ClientMessage::Next { leave, .. } => match leave {
