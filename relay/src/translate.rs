@@ -1,6 +1,8 @@
 //! Between the wire and the lobby: messages of clients become events, effects become messages.
 //! Names, topics, texts and tokens are checked here, on the way in.
 
+mod outgoing;
+
 use std::{borrow::Cow, time::SystemTime};
 
 use shared::{
@@ -20,6 +22,8 @@ use crate::{
     },
     token::Tokens,
 };
+
+pub use outgoing::outgoing;
 
 /// Program and package version, for people.
 pub const BUILD: &str = concat!("relay ", env!("CARGO_PKG_VERSION"));

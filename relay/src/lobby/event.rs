@@ -286,6 +286,26 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// The connection that it is about.
+    #[must_use]
+    pub fn to(&self) -> ConnectionId {
+        match *self {
+            Self::Welcome { to, .. }
+            | Self::Queued { to, .. }
+            | Self::Paired { to, .. }
+            | Self::Forward { to }
+            | Self::Sync { to, .. }
+            | Self::Partner { to, .. }
+            | Self::Closed { to, .. }
+            | Self::Left { to, .. }
+            | Self::Dequeued { to, .. }
+            | Self::Refused { to, .. }
+            | Self::Disconnect { connection: to, .. } => to,
+        }
+    }
+}
+
 /// Why a request was not granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {

@@ -63,6 +63,7 @@ fn config() -> Config {
         display_name: "Alice".to_owned(),
         autonomous: Some(20),
         build: "test",
+        closed_rooms: limits::CLOSED_ROOMS,
     }
 }
 
