@@ -10,7 +10,7 @@ use rmcp::{
     ServiceExt,
     transport::{async_rw::AsyncRwTransport, stdio_pipes},
 };
-use shared::{endpoint::Endpoint, id::OwnerId};
+use shared::{endpoint::Endpoint, id::OwnerId, limits};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -43,6 +43,7 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
         display_name: cli.name.clone(),
         autonomous: cli.autonomous.0,
         build: BUILD,
+        closed_rooms: limits::CLOSED_ROOMS,
     };
     let (desk, handle) = Desk::new(config, route);
     let desk_task = tokio::spawn(desk.run());

@@ -243,13 +243,19 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_lobby_and_the_limits() {
-        let settings = Settings::new(&serve(&[]).unwrap(), 1);
+        let settings = Settings::new(&serve(&[]).unwrap(), 1, false, std::time::Instant::now());
         assert_eq!(format!("{:?}", settings.config), format!("{:?}", Config::default()));
         assert_eq!(settings.keep_alive, Duration::from_secs(15));
-        assert_eq!(settings.pairing_delay, Duration::from_secs(2));
         assert_eq!(settings.idle_exit, None);
         assert_eq!(settings.max_connections, shared::limits::CONNECTIONS);
         assert_eq!(settings.max_connections_per_user, shared::limits::CONNECTIONS_PER_USER);
+    }
+
+    #[test]
+    fn only_a_relay_that_replaces_another_delays_pairing() {
+        let now = std::time::Instant::now();
+        let replacing = Settings::new(&serve(&[]).unwrap(), 1, true, now);
+        assert_eq!(replacing.config.pairing_from, Some(now + Duration::from_secs(2)));
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Connection {
     pub phase: Phase,
     /// When it last sent a whole frame.
     pub heard: Instant,
+    /// When its tokens were made.
+    pub tokens_made: Instant,
     /// What is due by then is told by the phase: `hello`, or that it reads what it was sent.
     pub deadline: Option<Instant>,
     /// Whether it is in the server's list of connections to flush.
@@ -63,6 +65,7 @@ impl Connection {
             waker,
             phase: Phase::Greeting,
             heard: now,
+            tokens_made: now,
             deadline: None,
             dirty: false,
         }

@@ -60,6 +60,13 @@ impl Acceptor {
         self.listener.path()
     }
 
+    /// No later relay could know what its clients hold: nobody holds anything.
+    pub fn forget_key(&self) {
+        if let Err(error) = self.listener.forget_key() {
+            debug!(%error, "the key stays");
+        }
+    }
+
     /// No client finds this relay any more. The lock stays until the end.
     pub fn unlink(&self) {
         self.listener.unlink();

@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
     task::Poll,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use shared::{
@@ -36,6 +36,10 @@ pub use settings::Settings;
 /// What one connection can have done in one turn, so that none keeps the others waiting.
 const FRAMES_PER_TURN: usize = 256;
 const READ_BYTES_PER_TURN: usize = FRAME_BYTES;
+
+/// A deadline that is looked at later than this was slept over: the machine or the process was
+/// stopped.
+const SLEPT_AFTER: Duration = Duration::from_secs(5);
 
 /// How the relay came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,9 +109,9 @@ impl Server {
     pub async fn run(mut self, mut signals: Signals) -> Ending {
         let mut sleep = Box::pin(sleep_until(self.next_deadline().into()));
         loop {
-            let deadline = self.next_deadline().into();
-            if sleep.deadline() != deadline {
-                sleep.as_mut().reset(deadline);
+            let due = self.next_deadline();
+            if sleep.deadline() != due.into() {
+                sleep.as_mut().reset(due.into());
             }
             let mut accepted = None;
             tokio::select! {
@@ -125,6 +129,10 @@ impl Server {
                 () = &mut sleep => {}
             }
             let now = Instant::now();
+            let late = now.saturating_duration_since(due);
+            if late > SLEPT_AFTER {
+                self.wake_up(late, now);
+            }
             if let Some(stream) = accepted {
                 self.open(stream, now);
             }
@@ -132,6 +140,9 @@ impl Server {
             self.pass_deadlines(now);
             self.flush_dirty(now);
             if self.is_drained(now) {
+                if self.lobby.counts().sessions == 0 {
+                    self.acceptor.forget_key();
+                }
                 return Ending::Drained;
             }
         }

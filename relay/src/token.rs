@@ -15,7 +15,7 @@ use shared::{
     limits::TOKEN_AGE,
 };
 
-use crate::lobby::{Member, Owner, RoomDescriptor, Ticket};
+use crate::lobby::{Member, Opening, Owner, RoomDescriptor, Ticket};
 
 /// The secret under which tokens are made.
 pub type Key = [u8; 32];
@@ -60,7 +60,8 @@ impl Tokens {
     #[must_use]
     pub fn room(&self, descriptor: &RoomDescriptor, now: SystemTime) -> String {
         let members = descriptor.members.map(Seat::from);
-        self.seal(&Content::Room { room: descriptor.room, members }, now)
+        let Opening { epoch, number } = descriptor.opened;
+        self.seal(&Content::Room { room: descriptor.room, members, epoch, number }, now)
     }
 
     /// That this owner has blocked that one.
@@ -101,9 +102,10 @@ impl Tokens {
         now: SystemTime,
     ) -> Option<RoomDescriptor> {
         match self.open(token, now)? {
-            Content::Room { room, members } => {
+            Content::Room { room, members, epoch, number } => {
                 let members = members.map(Member::from);
-                members.contains(&member).then_some(RoomDescriptor { room, members })
+                let opened = Opening { epoch, number };
+                members.contains(&member).then_some(RoomDescriptor { room, members, opened })
             }
             Content::Session { .. } | Content::Ticket { .. } | Content::Block { .. } => None,
         }
@@ -155,7 +157,7 @@ struct Payload {
 enum Content {
     Session { holder: Seat },
     Ticket { holder: Seat, epoch: u64, number: u64 },
-    Room { room: RoomId, members: [Seat; 2] },
+    Room { room: RoomId, members: [Seat; 2], epoch: u64, number: u64 },
     Block { owner: Account, blocked: Account },
 }
 
@@ -210,7 +212,8 @@ mod tests {
 
     fn descriptor() -> RoomDescriptor {
         let room = RoomId::from_bytes([9; 16]);
-        RoomDescriptor { room, members: [member(1), member(2)] }
+        let opened = Opening { epoch: 1, number: 2 };
+        RoomDescriptor { room, members: [member(1), member(2)], opened }
     }
 
     const TICKET: Ticket = Ticket { epoch: 3, number: u64::MAX };

@@ -1,6 +1,8 @@
 //! Between the wire and the lobby: messages of clients become events, effects become messages.
 //! Names, topics, texts and tokens are checked here, on the way in.
 
+mod outgoing;
+
 use std::{borrow::Cow, time::SystemTime};
 
 use shared::{
@@ -15,10 +17,13 @@ use shared::{
 
 use crate::{
     lobby::{
-        Arrival, ConnectionId, DisconnectReason, Event, Leaving, Member, Owner, Refusal, Seeking,
+        Arrival, ConnectionId, DisconnectReason, Event, Leaving, Member, Owner, Refusal, RoomClaim,
+        Seeking,
     },
     token::Tokens,
 };
+
+pub use outgoing::outgoing;
 
 /// Program and package version, for people.
 pub const BUILD: &str = concat!("relay ", env!("CARGO_PKG_VERSION"));
@@ -92,20 +97,25 @@ pub fn arrival(
     arrival.session = tokens.read_session(token, owner, now);
     let holder = arrival.session.map(|session| Member { session, owner });
     arrival.leaving = leaving.iter().map(|leave| read_leave(tokens, holder, leave, now)).collect();
-    arrival.room = room.as_ref().map(|claim| {
+    let invalid = |message| fault(ErrorCode::Invalid, message);
+    if let Some(claim) = room {
         let descriptor = holder
             .and_then(|holder| tokens.read_room(&claim.token, holder, now))
             .filter(|descriptor| descriptor.room == claim.room_id);
-        (claim.room_id, descriptor, claim.received)
-    });
+        arrival.room = Some(RoomClaim {
+            room: claim.room_id,
+            descriptor,
+            received: claim.received,
+            seeking: seeking(&claim.display_name, &claim.topic).map_err(invalid)?,
+        });
+    }
     if let Some(claim) = queue {
         let ticket = claim
             .ticket
             .as_ref()
             .zip(holder)
             .and_then(|(ticket, holder)| tokens.read_ticket(ticket, holder, now));
-        let seeking = seeking(&claim.display_name, &claim.topic)
-            .map_err(|message| fault(ErrorCode::Invalid, message))?;
+        let seeking = seeking(&claim.display_name, &claim.topic).map_err(invalid)?;
         arrival.queue = Some((ticket, seeking));
     }
     Ok(arrival)
@@ -129,10 +139,11 @@ pub fn request<'a>(
         ClientMessage::Hello(_) => {
             return Err(fault(ErrorCode::OutOfOrder, "`hello` was said before"));
         }
-        ClientMessage::EnterQueue { display_name, topic } => {
-            carried()?;
+        ClientMessage::EnterQueue { display_name, topic, ticket } => {
+            let holder = carried()?;
+            let ticket = ticket.and_then(|ticket| tokens.read_ticket(&ticket, holder, now));
             match seeking(&display_name, &topic) {
-                Ok(seeking) => Request::Tell(Event::EnterQueue(from, seeking)),
+                Ok(seeking) => Request::Tell(Event::EnterQueue(from, ticket, seeking)),
                 Err(message) => Request::Answer(invalid(message)),
             }
         }
@@ -282,110 +293,4 @@ fn cleaned(text: Cow<'_, str>) -> Result<(Cow<'_, str>, u32), Fault> {
 }
 
 #[cfg(test)]
-mod tests {
-    use shared::{
-        id::{RoomId, SessionId},
-        message::{Author, QueueClaim, RoomClaim},
-    };
-
-    use super::*;
-    use crate::lobby::{RoomDescriptor, Ticket};
-
-    const TICKET: Ticket = Ticket { epoch: 1, number: 2 };
-
-    fn member(number: u8) -> Member {
-        let owner = Owner { uid: 1000, id: OwnerId::from_bytes([number; 16]) };
-        Member { session: SessionId::from_bytes([number + 100; 16]), owner }
-    }
-
-    fn tokens() -> Tokens {
-        Tokens::new(&[7; 32])
-    }
-
-    fn descriptor() -> RoomDescriptor {
-        let room = RoomId::from_bytes([9; 16]);
-        RoomDescriptor { room, members: [member(1), member(2)] }
-    }
-
-    /// A client that is both in a room and in a queue, with good tokens of this member.
-    fn resume(holder: Member, room_id: RoomId, now: SystemTime) -> Resume<'static> {
-        let room_token: Cow<'_, str> = tokens().room(&descriptor(), now).into();
-        let ticket = tokens().ticket(holder, TICKET, now);
-        let (display_name, topic) = ("Ann".into(), "open".into());
-        Resume {
-            token: tokens().session(holder, now).into(),
-            room: Some(RoomClaim { room_id, token: room_token.clone(), received: 3 }),
-            queue: Some(QueueClaim { ticket: Some(ticket.into()), display_name, topic }),
-            leaving: vec![Leave { room_id, token: room_token, block: true, report: None }],
-        }
-    }
-
-    fn arrive(owner: Owner, session: Resume<'static>, now: SystemTime) -> Result<Arrival, Fault> {
-        let (id, build) = (Some(owner.id), "test".into());
-        let hello =
-            Hello { min: 1, max: 1, build, owner: id, session: Some(session), blocks: Vec::new() };
-        arrival(&tokens(), owner, &hello, now)
-    }
-
-    #[test]
-    fn what_good_tokens_vouch_for_arrives() {
-        let now = SystemTime::now();
-        let (holder, room) = (member(1), descriptor().room);
-        let arrival = arrive(holder.owner, resume(holder, room, now), now).unwrap();
-        assert_eq!(arrival.session, Some(holder.session));
-        assert_eq!(arrival.room, Some((room, Some(descriptor()), 3)));
-        let (ticket, seeking) = arrival.queue.unwrap();
-        assert_eq!((ticket, seeking.topic.as_str()), (Some(TICKET), "open"));
-        assert_eq!(arrival.leaving[0].descriptor, Some(descriptor()));
-    }
-
-    #[test]
-    fn a_token_of_somebody_or_something_else_vouches_for_nothing() {
-        let now = SystemTime::now();
-        let (holder, room) = (member(1), descriptor().room);
-        let other_uid = Owner { uid: 1001, ..holder.owner };
-        let stolen = arrive(other_uid, resume(holder, room, now), now).unwrap();
-        assert_eq!((stolen.session, stolen.room), (None, Some((room, None, 3))));
-        assert_eq!(stolen.queue.unwrap().0, None);
-        assert_eq!(stolen.leaving[0].descriptor, None);
-
-        let no_member = member(3);
-        let arrival = arrive(no_member.owner, resume(no_member, room, now), now).unwrap();
-        assert_eq!(arrival.session, Some(no_member.session));
-        assert_eq!(arrival.room, Some((room, None, 3)));
-
-        let other_room = RoomId::from_bytes([10; 16]);
-        let arrival = arrive(holder.owner, resume(holder, other_room, now), now).unwrap();
-        assert_eq!(arrival.room, Some((other_room, None, 3)));
-        assert_eq!(arrival.leaving[0].descriptor, None);
-    }
-
-    #[test]
-    fn nobody_brings_more_than_a_client_keeps() {
-        let now = SystemTime::now();
-        let (holder, room) = (member(1), descriptor().room);
-        let mut much = resume(holder, room, now);
-        much.leaving = vec![much.leaving[0].clone(); LEAVING_ROOMS + 1];
-        assert_eq!(arrive(holder.owner, much, now).unwrap_err().code, ErrorCode::Malformed);
-    }
-
-    #[test]
-    fn a_text_is_cleaned_whether_or_not_it_was_escaped() {
-        for text in [Cow::Borrowed("a\u{1b}b\r\nc"), Cow::Owned("a\u{1b}b\r\nc".to_owned())] {
-            let (room_id, author) = (descriptor().room, Author::User);
-            let send = ClientMessage::Send { room_id, seq: 1, author, text, removed: u32::MAX };
-            let now = SystemTime::UNIX_EPOCH;
-            let asked = request(&tokens(), ConnectionId(1), Some(member(1)), send, now).unwrap();
-            let Request::PassOn(_, message) = asked else { panic!("{asked:?}") };
-            let expected = RelayMessage::Message {
-                room_id,
-                seq: 1,
-                author,
-                text: "ab\nc".into(),
-                removed: u32::MAX,
-                sent_at: "1970-01-01T00:00:00.000Z".into(),
-            };
-            assert_eq!(message, expected);
-        }
-    }
-}
+mod tests;

@@ -73,6 +73,8 @@ impl Sessions {
     ) -> Result<ChatId, Failure> {
         let Some(chat_id) = chat_id else { return Err((chat_required(), None, None)) };
         let Some(id) = self.find(&chat_id) else { return Err((unknown_chat(), None, None)) };
+        // Whoever names a chat knows it, whatever became of the answer that was to make it known.
+        self.introduced.retain(|_, introduced| *introduced != id);
         let open = self.is_listened_to(id);
         let chat = self.chat(id);
         if chat.superseded {

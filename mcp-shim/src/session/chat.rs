@@ -16,10 +16,11 @@ use shared::{
     limits::{self, Limits},
     message::{ClientMessage, CloseReason, Leave, ReportCategory},
     rate::Bucket,
+    text,
 };
 
 use super::{
-    event::{ChatId, Event, Moment, Output, Trouble},
+    event::{ChatId, Config, Event, Moment, Output, Trouble},
     inbox::Inbox,
     reply::{ChatState, QueueView, Spoken, ToolError},
     room::Room,
@@ -56,6 +57,7 @@ pub(super) struct Chat {
     pub(super) leaving_queue: bool,
     /// Rooms that it never enters again.
     pub(super) closed: VecDeque<RoomId>,
+    closed_rooms: usize,
     /// The session token of the relay.
     pub(super) token: Option<String>,
     pub(super) attentive: bool,
@@ -112,12 +114,12 @@ impl Verdict {
 }
 
 impl Chat {
-    pub(super) fn new(id: ChatId, display_name: String, topic: String, now: Instant) -> Self {
+    pub(super) fn new(id: ChatId, config: &Config, now: Instant) -> Self {
         let limits = Limits::default();
         Self {
             id,
-            display_name,
-            topic,
+            display_name: config.display_name.clone(),
+            topic: text::DEFAULT_TOPIC.to_owned(),
             place: Place::Idle,
             link: Link::Closed,
             trouble: None,
@@ -137,6 +139,7 @@ impl Chat {
             leaving: Vec::new(),
             leaving_queue: false,
             closed: VecDeque::new(),
+            closed_rooms: config.closed_rooms,
             token: None,
             attentive: false,
             last_call: None,
@@ -214,9 +217,14 @@ impl Chat {
     }
 
     pub(super) fn enter_queue(&self) -> ClientMessage<'static> {
+        let ticket = match &self.place {
+            Place::Waiting { ticket, .. } => Some(ticket.clone().into()),
+            Place::Idle | Place::Seeking | Place::Chatting(_) => None,
+        };
         ClientMessage::EnterQueue {
             display_name: self.display_name.clone().into(),
             topic: self.topic.clone().into(),
+            ticket,
         }
     }
 
@@ -322,10 +330,10 @@ impl Chat {
         if self.closed.contains(&room_id) {
             return;
         }
-        if self.closed.len() == limits::CLOSED_ROOMS {
+        self.closed.push_back(room_id);
+        if self.closed.len() > self.closed_rooms {
             self.closed.pop_front();
         }
-        self.closed.push_back(room_id);
     }
 
     fn open_link(&mut self, now: Instant, out: &mut Vec<Output>) {

@@ -42,6 +42,8 @@ impl Chat {
                 room_id: room.room_id,
                 token: room.token.clone().into(),
                 received: room.received,
+                display_name: self.display_name.clone().into(),
+                topic: room.topic.clone().into(),
             }),
             queue: self.queue_claim(),
             leaving: self.leaving.iter().map(|departed| departed.leave.clone()).collect(),
@@ -192,7 +194,8 @@ impl Chat {
     }
 
     fn paired(&mut self, paired: Paired<'_>, now: Moment, out: &mut Vec<Output>) {
-        if self.is_in(paired.room_id) {
+        if let Some(room) = self.room_with(paired.room_id) {
+            room.token = paired.token.into_owned();
             return;
         }
         let seeking = matches!(self.place, Place::Seeking | Place::Waiting { .. });

@@ -60,8 +60,7 @@ impl Sessions {
                 }
                 self.make_room(now, out).map_err(|error| (error, None, None))?;
                 let id = self.new_chat_id();
-                let name = self.config.display_name.clone();
-                let chat = Chat::new(id, name, text::DEFAULT_TOPIC.to_owned(), now.instant);
+                let chat = Chat::new(id, &self.config, now.instant);
                 self.chats.insert(id, chat);
                 (id, OnFailure::EndChat)
             }

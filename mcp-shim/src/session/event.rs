@@ -26,6 +26,8 @@ pub struct Config {
     pub autonomous: Option<u32>,
     /// Program and package version, told to the relay.
     pub build: &'static str,
+    /// How many of the rooms that it has closed a chat remembers.
+    pub closed_rooms: usize,
 }
 
 /// Now, by both clocks: one for deadlines, one for display.

@@ -57,6 +57,8 @@ pub struct Sessions {
     pending: BTreeMap<CallId, Pending>,
     /// Whose events were lent to a call.
     lent: BTreeMap<CallId, ChatId>,
+    /// Chats that a call has made: if its answer is not written, nobody knows them.
+    introduced: BTreeMap<CallId, ChatId>,
     /// Block tags, presented at each `hello`.
     blocks: VecDeque<String>,
     /// The client takes events without asking.
@@ -75,6 +77,7 @@ impl Sessions {
             chats: BTreeMap::new(),
             pending: BTreeMap::new(),
             lent: BTreeMap::new(),
+            introduced: BTreeMap::new(),
             blocks: VecDeque::new(),
             client_listens: false,
             chats_made: 0,
@@ -89,7 +92,7 @@ impl Sessions {
             Input::Call(call, request) => self.call(call, request, now, &mut out),
             Input::Cancelled(call) => self.cancelled(call, now, &mut out),
             Input::ClientListens => self.client_listens(&mut out),
-            Input::Settled { call, written } => self.settled(call, written, &mut out),
+            Input::Settled { call, written } => self.settled(call, written, now, &mut out),
             Input::Connected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
                     chat.heard = now.instant;
@@ -168,7 +171,11 @@ impl Sessions {
     }
 
     /// The client has, or has not, what was lent to this call.
-    fn settled(&mut self, call: CallId, written: bool, out: &mut Vec<Output>) {
+    fn settled(&mut self, call: CallId, written: bool, now: Moment, out: &mut Vec<Output>) {
+        let introduced = self.introduced.remove(&call).filter(|_| !written);
+        if let Some(chat) = introduced.and_then(|id| self.chats.get_mut(&id)) {
+            chat.end(chat::Verdict::default(), now, out);
+        }
         let Some(chat) = self.lent.remove(&call).and_then(|id| self.chats.get_mut(&id)) else {
             return;
         };

@@ -104,7 +104,10 @@ impl Sessions {
             WaitsFor::Event => {
                 self.answer_wait(call, id, pending.after, now, out);
             }
-            WaitsFor::Place { reply, .. } => {
+            WaitsFor::Place { reply, on_failure, .. } => {
+                if on_failure == OnFailure::EndChat {
+                    self.introduced.insert(call, id);
+                }
                 self.answer(call, id, pending.after, *reply, now, out);
             }
             WaitsFor::Delivery { room_id, seq } => {
@@ -166,7 +169,7 @@ impl Sessions {
 
     /// The client wants no answer: nothing is handed out, and a place that it asked for is given up.
     pub(super) fn cancelled(&mut self, call: CallId, now: Moment, out: &mut Vec<Output>) {
-        self.settled(call, false, out);
+        self.settled(call, false, now, out);
         let Some(pending) = self.pending.remove(&call) else { return };
         if let WaitsFor::Place { on_failure, .. } = pending.waits_for {
             self.take_back(pending.chat, on_failure, now, out);

@@ -23,7 +23,7 @@ pub(super) struct Room {
     pub(super) received: u64,
     /// The cursor of its `chatroom.found`.
     pub(super) found: u64,
-    topic: String,
+    pub(super) topic: String,
     met_before: bool,
     seat: u8,
     /// When the partner's client was last known to be active.

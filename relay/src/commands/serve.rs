@@ -3,11 +3,11 @@
 use std::{
     io::{self, IsTerminal as _},
     process::{self, ExitCode},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, bail};
-use shared::endpoint::{Endpoint, ListenError};
+use shared::endpoint::{Endpoint, KeyOrigin, ListenError};
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
@@ -16,7 +16,7 @@ use crate::{
     listener::Acceptor,
     server::{Ending, Server, Settings},
     signals::Signals,
-    token::{Key, Tokens},
+    token::Tokens,
 };
 
 /// Runs the relay until it ends.
@@ -47,12 +47,22 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
             return Err(error.into());
         }
     };
+    let key = listener.key(random()?);
+    match &key.origin {
+        KeyOrigin::Found | KeyOrigin::Made => {}
+        KeyOrigin::Replaced(reason) => {
+            warn!(reason, "the key was no good: chats of before are lost");
+        }
+        KeyOrigin::Ephemeral(reason) => {
+            warn!(reason, "the key cannot be kept: chats will not survive this relay");
+        }
+    }
     let acceptor = Acceptor::new(listener);
     info!(socket = %acceptor.socket().display(), pid = process::id(), "listening");
 
-    let settings = Settings::new(options, epoch());
-    let key: Key = random()?;
-    let server = Server::new(settings, acceptor, Tokens::new(&key), random()?);
+    let replaces = key.origin == KeyOrigin::Found;
+    let settings = Settings::new(options, epoch(), replaces, Instant::now());
+    let server = Server::new(settings, acceptor, Tokens::new(&key.bytes), random()?);
     match server.run(signals).await {
         Ending::Drained => {
             info!("ended");

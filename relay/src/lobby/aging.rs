@@ -1,13 +1,13 @@
 //! What comes about by itself as time passes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shared::{
     id::{RoomId, SessionId},
     message::{CloseReason, DequeueReason},
 };
 
-use super::{Effect, Lobby, deadlines::Subject};
+use super::{Effect, Lobby, deadlines::Subject, queue::Queue};
 
 impl Lobby {
     /// Does what is due, in the order in which it became due, so that a late tick decides as
@@ -17,6 +17,7 @@ impl Lobby {
             let due = match subject {
                 Subject::Session(id) => self.session(id).deadline(&self.config),
                 Subject::Room(id) => self.rooms[&id].idle_at(&self.config),
+                Subject::Pairing => self.pairing_from,
             };
             match due {
                 None => {}
@@ -24,6 +25,7 @@ impl Lobby {
                 Some(_) => match subject {
                     Subject::Session(id) => self.age_session(now, at, id),
                     Subject::Room(id) => self.close_idle_room(now, id),
+                    Subject::Pairing => self.begin_pairing(now),
                 },
             }
         }
@@ -49,11 +51,33 @@ impl Lobby {
     /// Forgets a session that did not come back. Its partner is told; nobody else can know it.
     fn forget(&mut self, now: Instant, id: SessionId) {
         if let Some(room) = self.session(id).room() {
-            self.close_room(now, room, CloseReason::Timeout);
+            let came_back = self.rooms[&room].seats[self.seat_of(id, room)].attached;
+            let reason = if came_back { CloseReason::Timeout } else { CloseReason::RelayLost };
+            self.close_room(now, room, reason);
         }
         self.dequeue(id);
         self.sessions.remove(&id);
         self.deadlines.forget(Subject::Session(id));
+    }
+
+    /// Those who came first are paired first, in every queue.
+    fn begin_pairing(&mut self, now: Instant) {
+        self.pairing_from = None;
+        let all = self.queues.values().flat_map(Queue::places);
+        let waiting: Vec<SessionId> = all.map(|place| place.session).collect();
+        for id in waiting {
+            self.pair(now, id);
+        }
+    }
+
+    /// Moves every period that began before it past the time in which nobody could be heard.
+    pub(super) fn sleep(&mut self, now: Instant, duration: Duration) {
+        for session in self.sessions.values_mut() {
+            session.sleep(now, duration);
+        }
+        for room in self.rooms.values_mut() {
+            room.sleep(now, duration);
+        }
     }
 
     fn close_idle_room(&mut self, now: Instant, id: RoomId) {

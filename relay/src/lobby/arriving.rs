@@ -9,8 +9,9 @@ use shared::{
 };
 
 use super::{
-    Arrival, ConnectionId, DisconnectReason, Effect, Lobby, RoomDescriptor,
-    session::{Link, Session},
+    Arrival, ConnectionId, DisconnectReason, Effect, Lobby, Member, RoomClaim, RoomDescriptor,
+    room::{Room, Seat},
+    session::{Link, Session, State},
 };
 
 impl Lobby {
@@ -46,14 +47,15 @@ impl Lobby {
             self.leave(now, id, leaving);
         }
         match (room, queue, self.session(id).room()) {
-            (Some((room, descriptor, received)), _, _) => {
-                if !self.attach(now, id, room, descriptor, received) {
+            (Some(claim), _, _) => {
+                if !self.attach(now, id, claim) {
                     self.leave_room(now, id);
                     self.dequeue(id);
                 }
             }
             // It asked for a partner and has not yet heard that there is one.
-            (None, Some(_), Some(room)) => {
+            (None, Some((_, seeking)), Some(room)) => {
+                self.seat_mut(id, room).seeking = Some(seeking);
                 self.tell_paired(room, self.seat_of(id, room));
                 self.take_seat(now, id, room, 0);
             }
@@ -73,30 +75,78 @@ impl Lobby {
     }
 
     /// Puts a session back into the room that it says it is in; if that cannot be, it is told.
-    fn attach(
+    ///
+    /// A room that only an earlier relay knew is open again with the first good claim. It takes in
+    /// the partner that the token names, even one that knows nothing of the room but its place in
+    /// the queue; one that has not come back has the grace to do so.
+    fn attach(&mut self, now: Instant, id: SessionId, claim: RoomClaim) -> bool {
+        let RoomClaim { room, descriptor, received, seeking } = claim;
+        let is_in_it = self.session(id).room() == Some(room);
+        if let Err(reason) = if is_in_it { Ok(()) } else { self.reopen(now, id, room, descriptor) }
+        {
+            if let Some(to) = self.session(id).connection() {
+                self.effects.push(Effect::Closed { to, room, reason });
+            }
+            return false;
+        }
+        self.seat_mut(id, room).seeking = Some(seeking);
+        let partner = 1 - self.seat_of(id, room);
+        if !self.rooms[&room].seats[partner].attached {
+            self.tell_paired(room, partner);
+        }
+        self.take_seat(now, id, room, received);
+        true
+    }
+
+    /// Opens a room again that an earlier relay had opened.
+    fn reopen(
         &mut self,
         now: Instant,
         id: SessionId,
         room: RoomId,
         descriptor: Option<RoomDescriptor>,
-        received: u64,
-    ) -> bool {
-        if self.session(id).room() == Some(room) {
-            self.take_seat(now, id, room, received);
-            return true;
-        }
-        let is_member = |claim: RoomDescriptor| {
-            claim.room == room && claim.members.iter().any(|member| member.session == id)
+    ) -> Result<(), CloseReason> {
+        let own = Member { session: id, owner: self.session(id).owner };
+        let claim = descriptor.filter(|claim| claim.room == room).ok_or(CloseReason::RelayLost)?;
+        let partner = match claim.members {
+            [one, two] if one == own => two,
+            [one, two] if two == own => one,
+            [_, _] => return Err(CloseReason::RelayLost),
         };
-        let reason = if descriptor.is_some_and(is_member) && self.tombstones.contains(&room) {
-            CloseReason::Left
+        if self.tombstones.contains(&room) {
+            return Err(CloseReason::Left);
+        }
+        if let Some(known) = self.sessions.get(&partner.session) {
+            let elsewhere = known.room().is_some_and(|other| !self.yields(partner, other, &claim));
+            if known.owner != partner.owner || elsewhere {
+                self.tombstones.insert(room);
+                return Err(CloseReason::RelayLost);
+            }
         } else {
-            CloseReason::RelayLost
-        };
-        if let Some(to) = self.session(id).connection() {
-            self.effects.push(Effect::Closed { to, room, reason });
+            let link = Link::Lost { since: now, away: false };
+            let session = Session::new(now, partner.owner, link, &self.config);
+            self.sessions.insert(partner.session, session);
         }
-        false
+        for member in [own, partner] {
+            if let Some(other) = self.session(member.session).room() {
+                self.session_mut(member.session).state = State::Idle;
+                self.close_room(now, other, CloseReason::RelayLost);
+            }
+        }
+        let seats = claim.members.map(|member| {
+            let waiting = self.dequeue(member.session);
+            Seat::new(member, waiting.map(|waiting| waiting.seeking))
+        });
+        self.furnish(now, room, Room::new(now, seats, claim.opened, false));
+        self.schedule(partner.session);
+        Ok(())
+    }
+
+    /// Whether a member that was only named in the room that it is in belongs to the claimed one
+    /// rather: it has not said so itself, and the claimed one was opened later.
+    fn yields(&self, member: Member, room: RoomId, claim: &RoomDescriptor) -> bool {
+        let seat = &self.rooms[&room].seats[self.seat_of(member.session, room)];
+        !seat.attached && self.rooms[&room].opened < claim.opened
     }
 
     /// It is back in its room: each side sends again what the other has not taken.
@@ -104,6 +154,7 @@ impl Lobby {
         let own = self.seat_of(id, room_id);
         let room = self.rooms.get_mut(&room_id).expect("who has a seat is in a room");
         room.seats[own].received = received;
+        room.seats[own].attached = true;
         let [to_own, to_partner] = [room.seats[1 - own].received, received];
         let partner = room.seats[1 - own].member.session;
         for (session, received) in [(id, to_own), (partner, to_partner)] {
@@ -113,6 +164,21 @@ impl Lobby {
         }
         self.presence_changed(now, id);
         self.tell_presence(now, room_id, own);
+    }
+
+    fn seat_mut(&mut self, id: SessionId, room_id: RoomId) -> &mut Seat {
+        let own = self.seat_of(id, room_id);
+        let room = self.rooms.get_mut(&room_id).expect("who has a seat is in a room");
+        &mut room.seats[own]
+    }
+
+    /// Makes anew what the client of this connection holds for coming back.
+    pub(super) fn refresh(&mut self, connection: ConnectionId, id: SessionId) {
+        self.effects.push(Effect::Welcome { to: connection, session: id, resumed: true });
+        match self.session(id).room() {
+            Some(room) => self.tell_paired(room, self.seat_of(id, room)),
+            None => self.tell_queued(id),
+        }
     }
 
     /// The connection is gone; the session has the grace to come back.
@@ -152,9 +218,7 @@ impl Lobby {
         }
         // What it was told last may have been lost with the connection.
         if let Some(room_id) = room {
-            let own = self.seat_of(id, room_id);
-            let room = self.rooms.get_mut(&room_id).expect("who has a seat is in a room");
-            room.seats[own].told = None;
+            self.seat_mut(id, room_id).told = None;
         }
     }
 }

@@ -11,6 +11,8 @@ use shared::id::{RoomId, SessionId};
 pub(super) enum Subject {
     Session(SessionId),
     Room(RoomId),
+    /// From when on anybody is paired.
+    Pairing,
 }
 
 /// An entry may be earlier than what it stands for, never later. So what only puts a deadline off

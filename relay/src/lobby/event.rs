@@ -3,7 +3,7 @@
 //! These are not wire types: `crate::connection` translates. Names, topics and tokens have been
 //! checked before they come here, and no message text ever does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shared::{
     id::{OwnerId, RoomId, SessionId},
@@ -40,12 +40,23 @@ pub struct RoomDescriptor {
     pub room: RoomId,
     /// Seat 1 and seat 2.
     pub members: [Member; 2],
+    /// When it was opened: of two rooms that claim one session, the later one is right.
+    pub opened: Opening,
 }
 
 /// A place in the order of all tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket {
     /// Which run of the relay gave it.
+    pub epoch: u64,
+    /// Its number in that run.
+    pub number: u64,
+}
+
+/// A place in the order in which rooms were opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Opening {
+    /// Which run of the relay opened it.
     pub epoch: u64,
     /// Its number in that run.
     pub number: u64,
@@ -73,6 +84,19 @@ pub struct Seeking {
     pub topic: String,
 }
 
+/// A room that a session says it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomClaim {
+    /// The room.
+    pub room: RoomId,
+    /// Its descriptor, if the token was good and names this session as a member.
+    pub descriptor: Option<RoomDescriptor>,
+    /// The highest seq that it has taken.
+    pub received: u64,
+    /// As whom it talks, and in which topic.
+    pub seeking: Seeking,
+}
+
 /// What a connection brings with its `hello`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
@@ -80,8 +104,8 @@ pub struct Arrival {
     pub owner: Owner,
     /// The session that its token vouches for, if it brought a good one of this owner.
     pub session: Option<SessionId>,
-    /// The room it says it is in: id, descriptor if the token was good, highest seq taken.
-    pub room: Option<(RoomId, Option<RoomDescriptor>, u64)>,
+    /// The room it says it is in.
+    pub room: Option<RoomClaim>,
     /// The place it says it has.
     pub queue: Option<(Option<Ticket>, Seeking)>,
     /// Leaves that were not yet answered.
@@ -95,8 +119,8 @@ pub struct Arrival {
 pub enum Event {
     /// A connection said `hello` for a session. Its identity binds here and nowhere else.
     Arrived(ConnectionId, Arrival),
-    /// It wants a partner.
-    EnterQueue(ConnectionId, Seeking),
+    /// It wants a partner, and had this place.
+    EnterQueue(ConnectionId, Option<Ticket>, Seeking),
     /// It wants none any more.
     LeaveQueue(ConnectionId),
     /// It leaves the room, if one is named, and wants another partner.
@@ -139,8 +163,13 @@ pub enum Event {
     },
     /// The connection is gone.
     Gone(ConnectionId),
+    /// Its tokens are to be made anew, before they are too old.
+    Refresh(ConnectionId),
     /// Nobody is paired any more: the relay is about to end.
     Drain,
+    /// The machine or this process has slept for so long: nobody could be heard, and no period of
+    /// grace has passed.
+    Slept(Duration),
     /// [`next_deadline`](super::Lobby::next_deadline) has passed.
     Tick,
 }
@@ -257,6 +286,26 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// The connection that it is about.
+    #[must_use]
+    pub fn to(&self) -> ConnectionId {
+        match *self {
+            Self::Welcome { to, .. }
+            | Self::Queued { to, .. }
+            | Self::Paired { to, .. }
+            | Self::Forward { to }
+            | Self::Sync { to, .. }
+            | Self::Partner { to, .. }
+            | Self::Closed { to, .. }
+            | Self::Left { to, .. }
+            | Self::Dequeued { to, .. }
+            | Self::Refused { to, .. }
+            | Self::Disconnect { connection: to, .. } => to,
+        }
+    }
+}
+
 /// Why a request was not granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -298,6 +347,8 @@ pub struct Config {
     pub listening_for: Duration,
     /// After so long the two waivers apply.
     pub match_wait: Duration,
+    /// Nobody is paired before this: those who talked under an earlier relay come back first.
+    pub pairing_from: Option<Instant>,
     /// Sessions that wait in one topic.
     pub waiting_per_topic: usize,
     /// Topics with somebody waiting.
@@ -316,6 +367,7 @@ impl Default for Config {
             queue_idle: Some(Duration::from_secs(30 * 60)),
             listening_for: Duration::from_secs(120),
             match_wait: Duration::from_secs(10),
+            pairing_from: None,
             waiting_per_topic: limits::WAITING_PER_TOPIC,
             topics: limits::TOPICS,
         }

@@ -30,6 +30,7 @@ impl Lobby {
             assert!(match subject {
                 Subject::Session(id) => self.sessions.contains_key(id),
                 Subject::Room(id) => self.rooms.contains_key(id),
+                Subject::Pairing => self.pairing_from.is_some(),
             });
         }
         let rooms_due =
@@ -79,7 +80,7 @@ impl Lobby {
             queue.check();
             for place in queue.places() {
                 assert!(self.session(place.session).waiting().is_some());
-                if self.draining {
+                if self.draining || self.pairing_from.is_some() {
                     continue;
                 }
                 // Who have ever met may be kept apart by the clock, which is not asked here.

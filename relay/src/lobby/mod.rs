@@ -73,7 +73,10 @@ pub struct Lobby {
     config: Config,
     ids: Ids,
     tickets: u64,
+    rooms_opened: u64,
     draining: bool,
+    /// Nobody is paired before the tick at this time.
+    pairing_from: Option<Instant>,
     connections: BTreeMap<ConnectionId, SessionId>,
     connections_by_owner: BTreeMap<OwnerId, usize>,
     sessions: BTreeMap<SessionId, Session>,
@@ -94,11 +97,17 @@ impl Lobby {
     /// An empty lobby. The seed determines its ids: who knows it can foretell them.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 16]) -> Self {
+        let mut deadlines = Deadlines::default();
+        if let Some(at) = config.pairing_from {
+            deadlines.not_after(Subject::Pairing, at);
+        }
         Self {
-            config,
             ids: Ids::new(seed),
             tickets: 0,
+            rooms_opened: 0,
             draining: false,
+            pairing_from: config.pairing_from,
+            config,
             connections: BTreeMap::new(),
             connections_by_owner: BTreeMap::new(),
             sessions: BTreeMap::new(),
@@ -107,7 +116,7 @@ impl Lobby {
             tombstones: BoundedSet::new(TOMBSTONES),
             ties: Ties::new(),
             reports: ReportLog::default(),
-            deadlines: Deadlines::default(),
+            deadlines,
             messages: 0,
             effects: Vec::new(),
         }
@@ -120,10 +129,14 @@ impl Lobby {
         match event {
             Event::Arrived(connection, arrival) => self.arrive(now, connection, arrival),
             Event::Gone(connection) => self.lose(now, connection),
+            Event::Refresh(from) => {
+                self.by_session(from, |lobby, id| lobby.refresh(from, id));
+            }
             Event::Drain => self.draining = true,
+            Event::Slept(duration) => self.sleep(now, duration),
             Event::Tick => self.tick(now),
-            Event::EnterQueue(from, seeking) => {
-                self.by_session(from, |lobby, id| lobby.enter_queue(now, id, seeking));
+            Event::EnterQueue(from, ticket, seeking) => {
+                self.by_session(from, |lobby, id| lobby.enter_queue(now, id, ticket, seeking));
             }
             Event::LeaveQueue(from) => self.by_session(from, Self::leave_queue),
             Event::Next(from, leaving, seeking) => {

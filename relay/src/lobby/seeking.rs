@@ -9,7 +9,7 @@ use shared::{
 };
 
 use super::{
-    DisconnectReason, Effect, Leaving, Lobby, Member, Refusal, Seeking, Ticket,
+    DisconnectReason, Effect, Leaving, Lobby, Member, Opening, Refusal, Seeking, Ticket,
     deadlines::Subject,
     queue::{Candidate, Place, Queue},
     room::{Room, Seat},
@@ -18,11 +18,17 @@ use super::{
 };
 
 impl Lobby {
-    pub(super) fn enter_queue(&mut self, now: Instant, id: SessionId, seeking: Seeking) {
+    pub(super) fn enter_queue(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        ticket: Option<Ticket>,
+        seeking: Seeking,
+    ) {
         self.note_activity(now, id);
         match self.session(id).room() {
             Some(room) => self.tell_paired(room, self.seat_of(id, room)),
-            None => self.seek(now, id, None, seeking),
+            None => self.seek(now, id, ticket, seeking),
         }
     }
 
@@ -47,7 +53,7 @@ impl Lobby {
         if let Some(leaving) = leaving {
             self.leave(now, id, leaving);
         }
-        self.enter_queue(now, id, seeking);
+        self.enter_queue(now, id, None, seeking);
     }
 
     /// Pairs it, or gives it a place: the one it has, if it waits for the same topic already, else
@@ -158,9 +164,8 @@ impl Lobby {
     /// Pairs a session that waits, and for which something has changed, with the earliest who
     /// suits. All others have been looked at before: no two of them suit each other.
     pub(super) fn pair(&mut self, now: Instant, id: SessionId) -> bool {
-        let Some(waiting) = self.session(id).waiting().filter(|_| !self.draining) else {
-            return false;
-        };
+        let can_pair = !self.draining && self.pairing_from.is_none();
+        let Some(waiting) = self.session(id).waiting().filter(|_| can_pair) else { return false };
         let place = Place { ticket: waiting.ticket, session: id };
         let partner = self.queues[&waiting.queue]
             .partner_for(place, |one, other| self.ties.between(now, one, other));
@@ -173,22 +178,31 @@ impl Lobby {
         let room_id = RoomId::from_bytes(self.ids.next());
         let seats = sessions.map(|session| {
             let waiting = self.dequeue(session).expect("who is paired has waited");
-            Seat::new(Member { session, owner: self.session(session).owner }, waiting.seeking)
+            let member = Member { session, owner: self.session(session).owner };
+            Seat::new(member, Some(waiting.seeking))
         });
         let [one, two] = [seats[0].member.owner, seats[1].member.owner];
         debug_assert_ne!(self.ties.between(now, one, two), Tie::Same);
-        let room = Room::new(now, seats, self.ties.have_met(one, two));
-        self.ties.note_meeting(now, one, two);
+        let met_before = self.ties.have_met(one, two);
+        self.rooms_opened += 1;
+        let opened = Opening { epoch: self.config.epoch, number: self.rooms_opened };
+        self.furnish(now, room_id, Room::new(now, seats, opened, met_before));
+        self.tell_paired(room_id, 0);
+        self.tell_paired(room_id, 1);
+    }
+
+    /// Puts both members into a room that is new to this lobby.
+    pub(super) fn furnish(&mut self, now: Instant, room_id: RoomId, room: Room) {
+        let [one, two] = room.descriptor(room_id).members;
+        self.ties.note_meeting(now, one.owner, two.owner);
         if let Some(at) = room.idle_at(&self.config) {
             self.deadlines.not_after(Subject::Room(room_id), at);
         }
         let known = self.rooms.insert(room_id, room);
         assert!(known.is_none(), "a room id is never given twice");
-        for session in sessions {
-            self.session_mut(session).state = State::Chatting(room_id);
+        for member in [one, two] {
+            self.session_mut(member.session).state = State::Chatting(room_id);
         }
-        self.tell_paired(room_id, 0);
-        self.tell_paired(room_id, 1);
     }
 
     /// Tells the one in this seat, if it is there, of room and partner.
@@ -196,18 +210,21 @@ impl Lobby {
         let room = &self.rooms[&room_id];
         let [own, other] = [&room.seats[seat], &room.seats[1 - seat]];
         let Some(to) = self.session(own.member.session).connection() else { return };
+        // Whose partner has not come back knows the room already, and the partner's name.
+        let Some(partner) = &other.seeking else { return };
         let presence = self.session(other.member.session).presence();
         self.effects.push(Effect::Paired {
             to,
             descriptor: room.descriptor(room_id),
             seat: if seat == 0 { 1 } else { 2 },
-            topic: own.seeking.topic.clone(),
-            display_name: other.seeking.display_name.clone(),
+            topic: own.seeking.as_ref().unwrap_or(partner).topic.clone(),
+            display_name: partner.display_name.clone(),
             presence,
             met_before: room.met_before,
         });
         let room = self.rooms.get_mut(&room_id).expect("it was there just now");
         room.seats[seat].told = Some(presence);
+        room.seats[seat].attached = true;
     }
 
     pub(super) fn tell_queued(&mut self, id: SessionId) {

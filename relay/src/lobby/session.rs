@@ -144,6 +144,14 @@ impl Session {
         }
     }
 
+    /// Nobody could be heard for so long.
+    pub(super) fn sleep(&mut self, now: Instant, duration: Duration) {
+        self.active_at = now.min(self.active_at + duration);
+        if let Link::Lost { since, .. } = &mut self.link {
+            *since = now.min(*since + duration);
+        }
+    }
+
     /// Lets time pass up to `at`: what has become true of this session by itself.
     pub(super) fn age(&mut self, at: Instant, config: &Config) {
         let is_due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= at);

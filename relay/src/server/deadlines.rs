@@ -5,8 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::{limits::KEEP_ALIVE_MISSES, message::ErrorCode};
-use tracing::debug;
+use shared::{
+    limits::{KEEP_ALIVE_MISSES, TOKEN_REFRESH},
+    message::ErrorCode,
+};
+use tracing::{debug, info};
 
 use super::Server;
 use crate::{
@@ -44,6 +47,26 @@ impl Server {
         }
     }
 
+    /// After a stop of machine or process: what has come meanwhile is read before anything is
+    /// found to be missing, and no period of grace has passed.
+    pub(super) fn wake_up(&mut self, late: Duration, now: Instant) {
+        info!(seconds = late.as_secs(), "slept");
+        for connection in self.connections.values() {
+            connection.mark_ready();
+        }
+        self.serve_ready(now);
+        let moved = |at: Instant| now.min(at + late);
+        let mut deadlines = Vec::new();
+        for (id, connection) in &mut self.connections {
+            connection.heard = moved(connection.heard);
+            deadlines.push((*id, connection.deadline.map(|at| at + late)));
+        }
+        for (id, deadline) in deadlines {
+            self.set_deadline(id, deadline);
+        }
+        self.tell(Event::Slept(late), None, now);
+    }
+
     /// Something was due from this connection and has not come.
     fn expire(&mut self, id: ConnectionId) {
         self.set_deadline(id, None);
@@ -63,6 +86,7 @@ impl Server {
         if !self.acceptor.keep_standing() && self.draining_until.is_none() {
             self.drain("the lock file is no longer ours");
         }
+        self.refresh_tokens(now);
         // After a stop or a suspend of this process, not all that came meanwhile was read yet.
         if late >= self.settings.keep_alive {
             return;
@@ -78,6 +102,20 @@ impl Server {
         for id in silent.collect::<Vec<_>>() {
             debug!(connection = id.0, "closing a connection that is silent");
             self.lose(id);
+        }
+    }
+
+    /// Long before they are refused for their age.
+    fn refresh_tokens(&mut self, now: Instant) {
+        let mut old = Vec::new();
+        for (id, connection) in &mut self.connections {
+            if now.saturating_duration_since(connection.tokens_made) >= TOKEN_REFRESH {
+                connection.tokens_made = now;
+                old.push(*id);
+            }
+        }
+        for id in old {
+            self.tell(Event::Refresh(id), None, now);
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 use shared::{
     id::OwnerId,
     limits::OUTBOUND_BYTES,
-    message::{ErrorCode, Paired, Queued, RelayMessage, SessionGrant, Status, Welcome},
+    message::{ErrorCode, RelayMessage, SessionGrant, Status, Welcome},
     version,
 };
 use tracing::debug;
@@ -18,7 +18,7 @@ use super::Server;
 use crate::{
     connection::Phase,
     lobby::{ConnectionId, Effect, Event, Member},
-    translate::{self, BUILD, Fault, fault},
+    translate::{self, BUILD, Fault, fault, outgoing},
 };
 
 impl Server {
@@ -49,9 +49,6 @@ impl Server {
                     self.queue(to, message);
                 }
             }
-            Effect::Sync { to, room, received } => {
-                self.queue(to, &RelayMessage::Sync { room_id: room, received });
-            }
             Effect::Welcome { to, session, resumed } => {
                 let Some(connection) = self.connections.get_mut(&to) else { return };
                 let Phase::Carrying { version, owner, session: carried } = &mut connection.phase
@@ -65,45 +62,22 @@ impl Server {
                 let version = *version;
                 self.queue(to, &self.welcome(version, Some(grant)));
             }
-            Effect::Queued { to, topic, position, waiting, not_listening, own, ticket } => {
-                let Some(holder) = self.holder(to) else { return };
-                let ticket = self.tokens.ticket(holder, ticket, SystemTime::now()).into();
-                let topic = topic.into();
-                let queued = Queued { topic, position, waiting, not_listening, own, ticket };
-                self.queue(to, &RelayMessage::Queued(queued));
-            }
-            Effect::Paired { to, descriptor, seat, topic, display_name, presence, met_before } => {
-                let paired = Paired {
-                    room_id: descriptor.room,
-                    seat,
-                    topic: topic.into(),
-                    display_name: display_name.into(),
-                    presence,
-                    met_before,
-                    token: self.tokens.room(&descriptor, SystemTime::now()).into(),
-                };
-                self.queue(to, &RelayMessage::Paired(paired));
-            }
-            Effect::Partner { to, room, presence, unseen } => {
-                let seen_seconds = unseen.as_secs();
-                self.queue(to, &RelayMessage::Partner { room_id: room, presence, seen_seconds });
-            }
-            Effect::Closed { to, room, reason } => {
-                self.queue(to, &RelayMessage::Closed { room_id: room, reason });
-            }
-            Effect::Left { to, room, blocked } => {
-                let Some(holder) = self.holder(to) else { return };
-                let block_tag = blocked
-                    .map(|blocked| self.tokens.block(holder.owner, blocked, SystemTime::now()));
-                let block_tag = block_tag.map(Into::into);
-                self.queue(to, &RelayMessage::Left { room_id: room, block_tag });
-            }
-            Effect::Dequeued { to, reason } => {
-                self.queue(to, &RelayMessage::Dequeued { reason });
-            }
-            Effect::Refused { to, refusal } => self.queue(to, &translate::refused(refusal)),
             Effect::Disconnect { connection, reason } => {
                 self.close(connection, &translate::disconnected(reason));
+            }
+            effect @ (Effect::Sync { .. }
+            | Effect::Queued { .. }
+            | Effect::Paired { .. }
+            | Effect::Partner { .. }
+            | Effect::Closed { .. }
+            | Effect::Left { .. }
+            | Effect::Dequeued { .. }
+            | Effect::Refused { .. }) => {
+                let to = effect.to();
+                let Some(holder) = self.holder(to) else { return };
+                if let Some(message) = outgoing(&self.tokens, holder, effect, SystemTime::now()) {
+                    self.queue(to, &message);
+                }
             }
         }
     }

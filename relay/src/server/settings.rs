@@ -1,6 +1,6 @@
 //! The options of `relay serve` as the server uses them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shared::limits::{TOPICS, WAITING_PER_TOPIC};
 
@@ -11,8 +11,6 @@ use crate::{cli::Serve, lobby::Config};
 pub struct Settings {
     /// How the lobby behaves.
     pub config: Config,
-    /// How long nobody is paired when this relay replaces another.
-    pub pairing_delay: Duration,
     /// How often clients say that they are alive.
     pub keep_alive: Duration,
     /// After how long without a connection the relay ends.
@@ -24,9 +22,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Takes them from the command line; `epoch` tells runs of the relay apart and grows.
+    /// Takes them from the command line; `epoch` tells runs of the relay apart and grows, and
+    /// `replaces` says whether clients may come back that an earlier relay knew.
     #[must_use]
-    pub fn new(options: &Serve, epoch: u64) -> Self {
+    pub fn new(options: &Serve, epoch: u64, replaces: bool, now: Instant) -> Self {
         let config = Config {
             epoch,
             message_rate: options.message_rate.0,
@@ -37,12 +36,12 @@ impl Settings {
             queue_idle: options.queue_idle.0,
             listening_for: options.listening_for,
             match_wait: options.match_wait,
+            pairing_from: replaces.then(|| now + options.pairing_delay),
             waiting_per_topic: WAITING_PER_TOPIC,
             topics: TOPICS,
         };
         Self {
             config,
-            pairing_delay: options.pairing_delay,
             keep_alive: options.keep_alive,
             idle_exit: options.idle_exit.0,
             max_connections: options.max_connections,

@@ -61,6 +61,8 @@ async fn a_client_that_comes_back_with_its_tokens_is_in_its_room_again() {
             room_id,
             token: paired["token"].as_str().unwrap().to_owned().into(),
             received: 0,
+            display_name: "Ann".into(),
+            topic: "open".into(),
         }),
         queue: None,
         leaving: Vec::new(),
@@ -106,7 +108,7 @@ async fn a_bad_name_or_topic_is_refused_and_the_client_goes_on() {
     let mut client = relay.join().await;
     for (display_name, topic) in [("<b>", "open"), ("", "open"), ("Ann", "a\nb"), ("Ann", "")] {
         let (display_name, topic) = (display_name.into(), topic.into());
-        client.send(ClientMessage::EnterQueue { display_name, topic }).await;
+        client.send(ClientMessage::EnterQueue { display_name, topic, ticket: None }).await;
         assert_eq!(client.until("refused").await["code"], "invalid");
     }
     client.enter("open").await;

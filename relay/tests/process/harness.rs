@@ -155,7 +155,8 @@ impl Client {
 
     pub(crate) async fn enter(&mut self, topic: &str) {
         let display_name = "Stranger".into();
-        self.send(ClientMessage::EnterQueue { display_name, topic: topic.into() }).await;
+        self.send(ClientMessage::EnterQueue { display_name, topic: topic.into(), ticket: None })
+            .await;
     }
 
     /// The next frame; `None` at the end of the stream.

@@ -19,8 +19,10 @@ use interprocess::{
 use rustix::{net::listen, process::geteuid};
 
 use super::{
-    ConnectError, EndpointError, ListenError, Peer, SOCKET_VARIABLE, Standing, Stream,
+    ConnectError, EndpointError, KEY_BYTES, Key, ListenError, Peer, SOCKET_VARIABLE, Standing,
+    Stream,
     directory::{self, DirectoryError, Identity, kind},
+    key,
     lock::Lock,
 };
 use crate::limits::{BACKLOG, SOCKET_PATH_BYTES};
@@ -92,9 +94,7 @@ impl Endpoint {
         for directory in self.directories() {
             directory::ensure(directory).map_err(|error| error.on_listen(&self.path))?;
         }
-        let mut lock_path = self.path.clone().into_os_string();
-        lock_path.push(".lock");
-        let lock = Lock::take(lock_path.into(), &self.path)?;
+        let lock = Lock::take(beside(&self.path, ".lock"), &self.path)?;
         let (socket, identity) = bind(&self.path)?;
         Ok(Listener { socket, identity, path: self.path.clone(), lock })
     }
@@ -137,6 +137,25 @@ impl Listener {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The key of this relay: the one that an earlier relay has left, or `fresh`, which the next
+    /// one will find.
+    #[must_use]
+    pub fn key(&self, fresh: [u8; KEY_BYTES]) -> Key {
+        key::load_or_make(&self.key_path(), fresh)
+    }
+
+    /// Takes the key away: nobody holds anything that a later relay could know.
+    ///
+    /// # Errors
+    /// What the system says. A key that stays does no harm.
+    pub fn forget_key(&self) -> io::Result<()> {
+        if self.lock.is_in_place() { key::remove(&self.key_path()) } else { Ok(()) }
+    }
+
+    fn key_path(&self) -> PathBuf {
+        beside(&self.path, ".key")
     }
 
     /// Takes the socket's name away, if it is still ours, so that no client comes any more.
@@ -186,6 +205,13 @@ fn default_path() -> PathBuf {
         PathBuf::from(format!("/tmp/mcp-chat-{uid}"))
     };
     directory.join("v1").join("relay.sock")
+}
+
+/// The path of a file that belongs to the socket.
+fn beside(socket: &Path, ending: &str) -> PathBuf {
+    let mut path = socket.to_owned().into_os_string();
+    path.push(ending);
+    path.into()
 }
 
 fn normalised(path: &Path) -> Result<PathBuf, EndpointError> {

@@ -18,7 +18,10 @@ use interprocess::{
 };
 use widestring::u16cstr;
 
-use super::{ConnectError, EndpointError, ListenError, Peer, SOCKET_VARIABLE, Standing, Stream};
+use super::{
+    ConnectError, EndpointError, KEY_BYTES, Key, KeyOrigin, ListenError, Peer, SOCKET_VARIABLE,
+    Standing, Stream,
+};
 
 pub(super) type RawStream = interprocess::os::windows::named_pipe::local_socket::tokio::Stream;
 type RawListener = interprocess::os::windows::named_pipe::local_socket::tokio::Listener;
@@ -119,6 +122,21 @@ impl Listener {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// A key for this relay only: beside a pipe there is no place to keep one.
+    #[must_use]
+    pub fn key(&self, fresh: [u8; KEY_BYTES]) -> Key {
+        let reason = "there is no place for it on this system".to_owned();
+        Key { bytes: fresh, origin: KeyOrigin::Ephemeral(reason) }
+    }
+
+    /// Does nothing: the key goes with the relay.
+    ///
+    /// # Errors
+    /// None.
+    pub fn forget_key(&self) -> io::Result<()> {
+        Ok(())
     }
 
     /// Does nothing: the pipe goes with the listener.

@@ -20,6 +20,9 @@ pub enum ClientMessage<'a> {
         /// Which queue.
         #[serde(borrow)]
         topic: Cow<'a, str>,
+        /// A ticket of `queued`: the place that refusing a pairing of an earlier relay has cost.
+        #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+        ticket: Option<Cow<'a, str>>,
     },
     /// Waits no longer; answered by `dequeued`.
     LeaveQueue {},
@@ -136,6 +139,12 @@ pub struct RoomClaim<'a> {
     pub token: Cow<'a, str>,
     /// The highest seq taken from the partner.
     pub received: u64,
+    /// The name that the partner knows, for a partner that has yet to hear of the room.
+    #[serde(borrow)]
+    pub display_name: Cow<'a, str>,
+    /// As in `enter_queue`, for the same reason.
+    #[serde(borrow)]
+    pub topic: Cow<'a, str>,
 }
 
 /// A place in a queue that a session says it has.

@@ -252,6 +252,22 @@ fn cancelled_it_leaves_nothing_behind() {
 }
 
 #[test]
+fn an_answer_that_nobody_gets_leaves_no_chat_that_nobody_knows() {
+    let mut case = Case::new();
+    let call = case.call(enter());
+    let chat = *case.opened.last().unwrap();
+    case.connect(chat);
+    case.relay(chat, queued(1));
+    case.skip();
+    case.unwritten(call);
+    case.settle(call, false);
+    case.expect(["> leave_queue"]);
+    case.relay(chat, dequeued(DequeueReason::Left));
+    case.expect(["close"]);
+    assert!(case.sessions.is_done());
+}
+
+#[test]
 fn cancelled_it_leaves_a_chat_that_was_idle_as_it_was() {
     let mut case = Case::new();
     let chat = case.idle();

@@ -63,6 +63,7 @@ fn config() -> Config {
         display_name: "Alice".to_owned(),
         autonomous: Some(20),
         build: "test",
+        closed_rooms: limits::CLOSED_ROOMS,
     }
 }
 
@@ -203,8 +204,9 @@ impl Case {
 fn wire(message: &ClientMessage<'_>) -> String {
     match message {
         ClientMessage::Hello(hello) => greeting(hello),
-        ClientMessage::EnterQueue { display_name, topic } => {
-            format!("enter_queue {display_name} {topic}")
+        ClientMessage::EnterQueue { display_name, topic, ticket } => {
+            let again = ticket.as_ref().map(|ticket| format!(" {ticket}")).unwrap_or_default();
+            format!("enter_queue {display_name} {topic}{again}")
         }
         ClientMessage::LeaveQueue {} => "leave_queue".to_owned(),
         ClientMessage::Next { leave, .. } => match leave {

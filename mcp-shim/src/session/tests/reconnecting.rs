@@ -83,7 +83,7 @@ fn a_stale_pairing_is_left_and_the_place_taken_again() {
     // The first answer is to the leave of `next`.
     case.expect([]);
     case.relay(chat, left(1));
-    case.expect(["> enter_queue Alice open"]);
+    case.expect(["> enter_queue Alice open ticket-1"]);
     assert_eq!(case.look(chat).state, ChatState::Waiting);
 }
 

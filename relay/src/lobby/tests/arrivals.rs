@@ -98,7 +98,7 @@ fn the_lobby_needs_no_token_for_a_room_that_it_knows_the_session_to_be_in() {
     let (alice, bob, room) = scene.couple([1, 2], "open");
     scene.expect(alice.goes(), []);
     let alice = scene.again(&alice);
-    let claims = Arrival { room: Some((room.room, None, 0)), ..arrival(1) };
+    let claims = Arrival { room: Some(alice.claims(room.room, None, 0)), ..arrival(1) };
     scene.expect(
         alice.arrives(claims),
         [
@@ -111,25 +111,12 @@ fn the_lobby_needs_no_token_for_a_room_that_it_knows_the_session_to_be_in() {
 }
 
 #[test]
-fn a_room_that_nobody_knows_is_lost() {
-    let mut scene = Scene::new();
-    let (alice, bob) = (scene.guest(1), scene.guest(2));
-    let room = scene.next_room(&alice, &bob);
-    scene.expect(alice.goes(), []);
-    let alice = scene.again(&alice);
-    scene.expect(
-        alice.back_in(room, 3),
-        [alice.welcomed_back(), alice.closed(room, CloseReason::RelayLost)],
-    );
-}
-
-#[test]
 fn a_room_claimed_without_a_good_token_is_lost() {
     let mut scene = Scene::new();
     let (alice, bob, room) = scene.couple([1, 2], "open");
     let stranger = scene.guest(3);
     let stranger = scene.again(&stranger);
-    let claims = Arrival { room: Some((room.room, None, 0)), ..arrival(3) };
+    let claims = Arrival { room: Some(stranger.claims(room.room, None, 0)), ..arrival(3) };
     let welcome = scene.send(stranger.arrives(claims));
     pretty_assert(
         &welcome[1..],

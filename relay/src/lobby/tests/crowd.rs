@@ -173,6 +173,7 @@ impl Crowd {
         let room = client.last_room.unwrap_or(RoomDescriptor {
             room: RoomId::from_bytes([0; 16]),
             members: [guest.member(), Guest { owner: owner(9), ..guest }.member()],
+            opened: Opening { epoch: 0, number: 0 },
         });
         match *step {
             Step::Enter { topic, .. } => guest.enters(TOPICS[topic]),

@@ -11,6 +11,7 @@ mod properties;
 mod queue_model;
 mod queues;
 mod rates;
+mod restarts;
 mod rooms;
 
 use std::time::{Duration, Instant};
@@ -54,6 +55,15 @@ impl Scene {
         #[expect(clippy::disallowed_methods, reason = "some time has to be the first")]
         let now = Instant::now();
         Self { lobby: Lobby::new(config, [7; 16]), now, connections: 0 }
+    }
+
+    /// The relay is killed, and another comes up that knows nothing but the key.
+    fn restart(&mut self) {
+        self.restart_with(Config { epoch: 2, ..Config::default() });
+    }
+
+    fn restart_with(&mut self, config: Config) {
+        self.lobby = Lobby::new(config, [8; 16]);
     }
 
     /// Sends an event and asserts all its effects.
@@ -102,7 +112,9 @@ impl Scene {
     /// The room that the next match opens; the first waits longer.
     fn next_room(&self, one: &Guest, two: &Guest) -> RoomDescriptor {
         let room = RoomId::from_bytes(self.lobby.ids.clone().next());
-        RoomDescriptor { room, members: [one.member(), two.member()] }
+        let epoch = self.lobby.config.epoch;
+        let opened = Opening { epoch, number: self.lobby.rooms_opened + 1 };
+        RoomDescriptor { room, members: [one.member(), two.member()], opened }
     }
 
     /// Two of these owners who have just been paired.
@@ -139,7 +151,7 @@ impl Guest {
     }
 
     fn enters(&self, topic: &str) -> Event {
-        Event::EnterQueue(self.connection, self.seeks(topic))
+        Event::EnterQueue(self.connection, None, self.seeks(topic))
     }
 
     fn seeks(&self, topic: &str) -> Seeking {
@@ -177,7 +189,12 @@ impl Guest {
 
     fn back_in(&self, room: RoomDescriptor, received: u64) -> Event {
         let claims = Arrival { owner: self.owner, ..arrival(0) };
-        self.arrives(Arrival { room: Some((room.room, Some(room), received)), ..claims })
+        let claim = self.claims(room.room, Some(room), received);
+        self.arrives(Arrival { room: Some(claim), ..claims })
+    }
+
+    fn claims(&self, room: RoomId, descriptor: Option<RoomDescriptor>, received: u64) -> RoomClaim {
+        RoomClaim { room, descriptor, received, seeking: self.seeks("open") }
     }
 
     fn back_waiting(&self, ticket: Option<u64>, topic: &str) -> Event {

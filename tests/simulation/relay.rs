@@ -1,0 +1,229 @@
+//! A relay: the real lobby, tokens and translation, without sockets.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant, SystemTime},
+};
+
+use relay::{
+    lobby::{Config, ConnectionId, Effect, Event, Lobby, Member, Owner},
+    token::Tokens,
+    translate::{self, Request},
+};
+use shared::{
+    codec,
+    limits::Limits,
+    message::{ClientMessage, ErrorCode, RelayMessage, SessionGrant, Welcome},
+};
+
+use crate::rules::Rule;
+
+/// What goes out on a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Item {
+    Frame(Vec<u8>),
+    /// The end of the stream.
+    End,
+}
+
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) lobby: Lobby,
+    tokens: Tokens,
+    epoch: u64,
+    limits: Limits,
+    carriers: BTreeMap<ConnectionId, Carrier>,
+    ablated: Option<Rule>,
+    pub(crate) passed_on: u64,
+}
+
+#[derive(Debug)]
+struct Carrier {
+    owner: Option<Owner>,
+    holder: Option<Member>,
+}
+
+/// Now, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    pub(crate) instant: Instant,
+    pub(crate) wall: SystemTime,
+}
+
+pub(crate) type Outgoing = Vec<(ConnectionId, Item)>;
+
+impl Relay {
+    /// A relay that knows only its key. `replaces`: whether an earlier one has left that key.
+    pub(crate) fn start(
+        epoch: u64,
+        key: &[u8; 32],
+        replaces: bool,
+        now: Instant,
+        rule: Option<Rule>,
+    ) -> Self {
+        let config = Config {
+            epoch,
+            message_rate: None,
+            next_rate: None,
+            pairing_from: replaces.then(|| now + Duration::from_secs(2)),
+            grace: if rule == Some(Rule::HalfOpenExpiry) {
+                Duration::from_secs(100_000)
+            } else {
+                shared::limits::GRACE
+            },
+            ..Config::default()
+        };
+        let mut seed = [0; 16];
+        seed[..8].copy_from_slice(&epoch.to_be_bytes());
+        Self {
+            lobby: Lobby::new(config, seed),
+            tokens: Tokens::new(key),
+            epoch,
+            limits: Limits {
+                message_rate: None,
+                next_rate: None,
+                window_messages: 8,
+                ..Limits::default()
+            },
+            carriers: BTreeMap::new(),
+            ablated: rule,
+            passed_on: 0,
+        }
+    }
+
+    pub(crate) fn accept(&mut self, connection: ConnectionId) {
+        self.carriers.insert(connection, Carrier { owner: None, holder: None });
+    }
+
+    pub(crate) fn gone(&mut self, connection: ConnectionId, now: Clock) -> Outgoing {
+        match self.carriers.remove(&connection) {
+            Some(Carrier { owner: Some(_), .. }) => self.tell(Event::Gone(connection), None, now),
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    pub(crate) fn tick(&mut self, now: Clock) -> Outgoing {
+        self.tell(Event::Tick, None, now)
+    }
+
+    pub(crate) fn slept(&mut self, duration: Duration, now: Clock) -> Outgoing {
+        self.tell(Event::Slept(duration), None, now)
+    }
+
+    /// A frame of a client.
+    pub(crate) fn frame(&mut self, from: ConnectionId, frame: &[u8], now: Clock) -> Outgoing {
+        let Some(carrier) = self.carriers.get_mut(&from) else { return Vec::new() };
+        let Ok(message) = codec::decode_client(frame) else { panic!("shims write well") };
+        if carrier.owner.is_none() {
+            let ClientMessage::Hello(mut hello) = message else {
+                return self.fail(from, ErrorCode::OutOfOrder, now);
+            };
+            if self.ablated == Some(Rule::RepeatedLeave)
+                && let Some(session) = &mut hello.session
+            {
+                session.leaving.clear();
+            }
+            let owner = Owner { uid: 1_000, id: hello.owner.expect("shims carry sessions") };
+            carrier.owner = Some(owner);
+            let arrival = translate::arrival(&self.tokens, owner, &hello, now.wall);
+            let arrival = arrival.expect("shims say hello well");
+            return self.tell(Event::Arrived(from, arrival), None, now);
+        }
+        let holder = carrier.holder;
+        match translate::request(&self.tokens, from, holder, message, now.wall) {
+            Ok(Request::Tell(event)) => self.tell(event, None, now),
+            Ok(Request::PassOn(event, passed_on)) => self.tell(event, Some(&passed_on), now),
+            Ok(Request::Answer(message)) => vec![(from, encode(&message))],
+            Ok(Request::Status(_) | Request::Stop) => unreachable!("shims do not ask for these"),
+            Err(fault) => self.fail(from, fault.code, now),
+        }
+    }
+
+    fn fail(&mut self, connection: ConnectionId, code: ErrorCode, now: Clock) -> Outgoing {
+        let error = RelayMessage::Error { code, message: "simulated".into() };
+        let mut outgoing = vec![(connection, encode(&error)), (connection, Item::End)];
+        outgoing.extend(self.gone(connection, now));
+        outgoing
+    }
+
+    fn tell(&mut self, event: Event, passed_on: Option<&RelayMessage<'_>>, now: Clock) -> Outgoing {
+        let acknowledged = match (&event, self.ablated) {
+            (Event::Message { from, room, seq }, Some(Rule::EndToEndAck)) => {
+                let ack = RelayMessage::Ack { room_id: *room, received: *seq, read: 0 };
+                Some((*from, encode(&ack)))
+            }
+            _ => None,
+        };
+        let effects = self.lobby.handle(now.instant, event);
+        let mut outgoing: Outgoing = acknowledged.into_iter().collect();
+        for effect in effects {
+            self.perform(effect, passed_on, now, &mut outgoing);
+        }
+        outgoing
+    }
+
+    fn perform(
+        &mut self,
+        effect: Effect,
+        passed_on: Option<&RelayMessage<'_>>,
+        now: Clock,
+        outgoing: &mut Outgoing,
+    ) {
+        let to = effect.to();
+        match effect {
+            Effect::Forward { .. } => {
+                let message = passed_on.expect("only what was passed on is forwarded");
+                self.passed_on += u64::from(matches!(message, RelayMessage::Message { .. }));
+                outgoing.push((to, encode(message)));
+            }
+            Effect::Welcome { session, resumed, .. } => {
+                let Some(carrier) = self.carriers.get_mut(&to) else { return };
+                let owner = carrier.owner.expect("only who has arrived is welcome");
+                let holder = Member { session, owner };
+                carrier.holder = Some(holder);
+                let token = self.tokens.session(holder, now.wall).into();
+                let welcome = Welcome {
+                    version: 1,
+                    epoch: self.epoch,
+                    build: "simulated".into(),
+                    limits: self.limits.clone(),
+                    session: Some(SessionGrant { session_id: session, token, resumed }),
+                };
+                outgoing.push((to, encode(&RelayMessage::Welcome(welcome))));
+            }
+            Effect::Disconnect { reason, .. } => {
+                self.carriers.remove(&to);
+                let fault = translate::disconnected(reason);
+                let error = RelayMessage::Error { code: fault.code, message: fault.message };
+                outgoing.push((to, encode(&error)));
+                outgoing.push((to, Item::End));
+            }
+            effect @ (Effect::Queued { .. }
+            | Effect::Paired { .. }
+            | Effect::Sync { .. }
+            | Effect::Partner { .. }
+            | Effect::Closed { .. }
+            | Effect::Left { .. }
+            | Effect::Dequeued { .. }
+            | Effect::Refused { .. }) => {
+                if self.ablated == Some(Rule::SyncAfterAttach)
+                    && matches!(effect, Effect::Sync { .. })
+                {
+                    return;
+                }
+                let Some(holder) = self.carriers.get(&to).and_then(|carrier| carrier.holder) else {
+                    return;
+                };
+                let message = translate::outgoing(&self.tokens, holder, effect, now.wall);
+                outgoing.push((to, encode(&message.expect("it is a message"))));
+            }
+        }
+    }
+}
+
+fn encode(message: &RelayMessage<'_>) -> Item {
+    let mut frame = Vec::new();
+    codec::encode(message, &mut frame);
+    frame.pop();
+    Item::Frame(frame)
+}

@@ -1,0 +1,32 @@
+//! Rules of the protocol that the simulation can take away, to see that it notices.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// A sender frees a message only when the partner's shim has it.
+    EndToEndAck,
+    /// A receiver takes only the next seq.
+    Deduplication,
+    /// A leave is repeated until it is answered.
+    RepeatedLeave,
+    /// A shim never enters a room again that it has closed.
+    ClosedRooms,
+    /// A room whose member does not come back is closed.
+    HalfOpenExpiry,
+    /// After an attach each side learns what the other has.
+    SyncAfterAttach,
+}
+
+impl Rule {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::EndToEndAck,
+        Self::Deduplication,
+        Self::RepeatedLeave,
+        Self::ClosedRooms,
+        Self::HalfOpenExpiry,
+        Self::SyncAfterAttach,
+    ];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| format!("{rule:?}") == name)
+    }
+}

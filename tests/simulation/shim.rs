@@ -1,0 +1,275 @@
+//! A shim: the real sessions, and behind them a client that does things at random.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mcp_shim::session::{
+    CallId, ChatId, ChatState, Config, Departure, Event, Reply, Request, Sessions,
+};
+use shared::{id::OwnerId, limits, message::Author};
+
+use crate::{model::Model, random::Random, rules::Rule, world::WireId};
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(crate) struct Shim {
+    pub(crate) sessions: Sessions,
+    pub(crate) life: u64,
+    pub(crate) links: BTreeMap<ChatId, Link>,
+    pub(crate) links_made: u64,
+    number: usize,
+    calls_made: u64,
+    words: u64,
+    /// Calls without an answer.
+    pub(crate) open: BTreeMap<CallId, Call>,
+    /// Answers on their way to the client.
+    pub(crate) answers: BTreeMap<CallId, (Call, Reply, u64)>,
+    answered: u64,
+    /// How new what the client knows of a chat is: answers overtake each other.
+    newest: BTreeMap<String, u64>,
+    /// What the client knows of its chats.
+    pub(crate) chats: BTreeMap<String, Known>,
+    /// Rooms that the client has seen end, with the reason.
+    pub(crate) ended: BTreeMap<(String, String), String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) number: u64,
+    pub(crate) wire: Option<WireId>,
+    pub(crate) pause: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) chat: Option<String>,
+    pub(crate) words: Option<String>,
+    pub(crate) at: Duration,
+    pub(crate) departs: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Known {
+    pub(crate) state: ChatState,
+    pub(crate) room: Option<String>,
+    pub(crate) topic: Option<String>,
+}
+
+impl Shim {
+    pub(crate) fn start(number: usize, life: u64, rule: Option<Rule>) -> Self {
+        let mut owner = [0; 16];
+        owner[0] = number as u8;
+        owner[8..].copy_from_slice(&life.to_be_bytes());
+        let config = Config {
+            owner: OwnerId::from_bytes(owner),
+            seed: owner,
+            display_name: format!("Shim {number}"),
+            autonomous: None,
+            build: "simulated",
+            closed_rooms: if rule == Some(Rule::ClosedRooms) { 0 } else { limits::CLOSED_ROOMS },
+        };
+        Self {
+            sessions: Sessions::new(config),
+            life,
+            links: BTreeMap::new(),
+            links_made: 0,
+            number,
+            calls_made: 0,
+            words: 0,
+            open: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            answered: 0,
+            newest: BTreeMap::new(),
+            chats: BTreeMap::new(),
+            ended: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn who(&self, chat: &str) -> (usize, u64, String) {
+        (self.number, self.life, chat.to_owned())
+    }
+
+    fn call(&mut self, call: Call) -> CallId {
+        self.calls_made += 1;
+        let id = CallId(self.calls_made);
+        self.open.insert(id, call);
+        id
+    }
+
+    /// What the client does next, at random.
+    pub(crate) fn act(
+        &mut self,
+        random: &mut Random,
+        now: Duration,
+        model: &mut Model,
+    ) -> Option<Act> {
+        let chats: Vec<String> = self.chats.keys().cloned().collect();
+        if chats.is_empty() || (chats.len() < 2 && random.permille(30)) {
+            let topic = ["open", "tea"][random.below(2)];
+            let call = self.call(Call { chat: None, words: None, at: now, departs: false });
+            return Some(Act::Call(
+                call,
+                Request::EnterQueue {
+                    display_name: None,
+                    topic: Some(topic.to_owned()),
+                    chat_id: None,
+                    new_chat: true,
+                    after: None,
+                },
+            ));
+        }
+        let chat = chats[random.below(chats.len())].clone();
+        let known = &self.chats[&chat];
+        let chat_id = Some(chat.clone());
+        let mut words = None;
+        let mut departs = false;
+        let request = match random.below(100) {
+            0..45 if known.state == ChatState::Chatting => {
+                self.words += 1;
+                let message = format!("{}.{}.{}", self.number, self.life, self.words);
+                model.says(self.who(&chat), message.clone());
+                words = Some(message.clone());
+                let room_id = known.room.clone().filter(|_| random.permille(500));
+                Request::SendMessage {
+                    chat_id,
+                    message,
+                    author: Author::User,
+                    room_id,
+                    after: None,
+                }
+            }
+            45..53 => {
+                departs = true;
+                Request::NextPartner(Departure { chat_id, block: false, report: None, after: None })
+            }
+            53..56 => {
+                departs = true;
+                Request::LeaveChat(Departure { chat_id, block: false, report: None, after: None })
+            }
+            56..60 if known.state == ChatState::Idle => Request::EnterQueue {
+                display_name: None,
+                topic: None,
+                chat_id,
+                new_chat: false,
+                after: None,
+            },
+            60..63 => {
+                // Whoever cancels the first call of a chat never knows its id.
+                let known = |(_, call): &(&CallId, &Call)| call.chat.is_some();
+                let calls: Vec<CallId> =
+                    self.open.iter().filter(known).map(|(id, _)| *id).collect();
+                if calls.is_empty() {
+                    return None;
+                }
+                let call = calls[random.below(calls.len())];
+                if let Some(Call { chat: Some(chat), departs: true, .. }) = self.open.remove(&call)
+                {
+                    model.excuse(self.who(&chat));
+                }
+                return Some(Act::Cancel(call));
+            }
+            _ => {
+                let timeout = Duration::from_secs([0, 1, 5, 20][random.below(4)]);
+                Request::WaitForEvents { chat_id, after: None, timeout }
+            }
+        };
+        let call = self.call(Call { chat: Some(chat), words, at: now, departs });
+        Some(Act::Call(call, request))
+    }
+
+    /// After the faults: every chat is looked at, again and again.
+    pub(crate) fn listen(&mut self, now: Duration) -> Vec<(CallId, Request)> {
+        let waiting: BTreeSet<String> =
+            self.open.values().filter_map(|call| call.chat.clone()).collect();
+        let quiet: Vec<String> =
+            self.chats.keys().filter(|chat| !waiting.contains(*chat)).cloned().collect();
+        quiet
+            .into_iter()
+            .map(|chat| {
+                let chat_id = Some(chat.clone());
+                let call = Call { chat: Some(chat), words: None, at: now, departs: false };
+                let timeout = Duration::from_secs(3);
+                (self.call(call), Request::WaitForEvents { chat_id, after: None, timeout })
+            })
+            .collect()
+    }
+
+    /// A call is answered; what the session has decided counts, whether or not the client learns.
+    pub(crate) fn answered(&mut self, call: CallId, reply: Reply, model: &mut Model) -> bool {
+        let Some(asked) = self.open.remove(&call) else { return false };
+        if let Some(words) = &asked.words {
+            match &reply.message_id {
+                Some(id) => model.accepted(words, id),
+                None => model.refused(words),
+            }
+        }
+        if let Some(chat) = &asked.chat
+            && asked.departs
+        {
+            model.undelivered(reply.undelivered.clone().unwrap_or_default());
+            if reply.left.is_some() {
+                model.gone(self.who(chat));
+            }
+        }
+        self.answered += 1;
+        self.answers.insert(call, (asked, reply, self.answered));
+        true
+    }
+
+    /// The answer has not reached the client: a chat that it was to make known is over.
+    pub(crate) fn missed(&mut self, call: CallId, model: &mut Model) {
+        let Some((asked, reply, _)) = self.answers.remove(&call) else { return };
+        if let (None, Some(view)) = (asked.chat, reply.chat) {
+            model.gone(self.who(view.chat_id.as_str()));
+        }
+    }
+
+    /// The answer has reached the client.
+    pub(crate) fn learn(&mut self, call: CallId, model: &mut Model) {
+        let Some((asked, reply, order)) = self.answers.remove(&call) else { return };
+        let Some(view) = reply.chat else {
+            // What the chat was left with did not reach the client.
+            if let Some(chat) = asked.chat {
+                self.chats.remove(&chat);
+            }
+            return;
+        };
+        let chat = view.chat_id.to_string();
+        let who = self.who(&chat);
+        for entry in &view.events {
+            model.handed(&who, entry.cursor);
+            match &entry.event {
+                Event::Found { room_id, .. } => model.joined(&who, room_id),
+                Event::Message { room_id, message_id, message, .. } => {
+                    model.hears(&who, entry.cursor, room_id, message_id, message);
+                }
+                Event::Disconnected { room_id, reason, undelivered } => {
+                    model.undelivered(undelivered.iter().cloned());
+                    let reason = format!("{reason:?}");
+                    self.ended.insert((chat.clone(), room_id.clone()), reason);
+                }
+                Event::Away { .. } | Event::Back { .. } | Event::Expired { .. } => {}
+            }
+        }
+        let newest = self.newest.entry(chat.clone()).or_default();
+        if order < *newest {
+            return;
+        }
+        *newest = order;
+        if view.state == ChatState::Ended {
+            self.chats.remove(&chat);
+            return;
+        }
+        let known = Known {
+            state: view.state,
+            room: view.room.map(|room| room.room_id),
+            topic: view.queue.map(|queue| queue.topic),
+        };
+        self.chats.insert(chat, known);
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Act {
+    Call(CallId, Request),
+    Cancel(CallId),
+}

@@ -1,0 +1,111 @@
+//! Connections, made and closed, and what is put on them: late, but in its order.
+
+use std::{collections::VecDeque, time::Duration};
+
+use mcp_shim::session::{ChatId, Input, Trouble, TroubleKind};
+use relay::lobby::ConnectionId;
+
+use crate::{
+    relay::{Item, Outgoing},
+    world::{Happening, Wire, WireId, World},
+};
+
+impl World {
+    pub(crate) fn open(&mut self, number: usize, chat: ChatId) {
+        let Some(shim) = self.shims[number].as_mut() else { return };
+        shim.links_made += 1;
+        let link = shim.links_made;
+        let pause = Duration::from_millis(10);
+        shim.links.insert(chat, crate::shim::Link { number: link, wire: None, pause });
+        self.later(0, 5, Happening::Connect { shim: number, chat, link });
+    }
+
+    pub(crate) fn hang_up(&mut self, number: usize, chat: ChatId) {
+        let Some(shim) = self.shims[number].as_mut() else { return };
+        if let Some(wire) = shim.links.remove(&chat).and_then(|link| link.wire) {
+            self.send_to_relay(wire, Item::End);
+            if let Some(wire) = self.wires.get_mut(&wire) {
+                wire.shim_open = false;
+            }
+        }
+    }
+
+    pub(crate) fn connect(&mut self, number: usize, chat: ChatId, link: u64) {
+        let moment = self.moment();
+        let fails = !self.healed() && self.random.permille(100);
+        let Some(shim) = self.shims[number].as_mut() else { return };
+        let life = shim.life;
+        let Some(known) = shim.links.get_mut(&chat).filter(|known| known.number == link) else {
+            return;
+        };
+        let Some(relay) = self.relay.as_mut().filter(|_| !fails) else {
+            let pause = known.pause;
+            known.pause = (pause * 2).min(Duration::from_secs(1));
+            let trouble =
+                Trouble { kind: TroubleKind::Unavailable, detail: "none".into(), lasting: false };
+            let outputs = shim.sessions.handle(moment, Input::Trouble(chat, trouble));
+            self.perform(number, outputs);
+            let at = self.now + pause;
+            self.at(at, Happening::Connect { shim: number, chat, link });
+            if self.relay.is_none() && !self.relay_is_due {
+                self.relay_is_due = true;
+                self.later(5, 400, Happening::StartRelay);
+            }
+            return;
+        };
+        self.connections += 1;
+        self.wires_made += 1;
+        let (id, connection) = (self.wires_made, ConnectionId(self.connections));
+        relay.accept(connection);
+        known.wire = Some(id);
+        known.pause = Duration::from_millis(10);
+        let wire = Wire {
+            shim: number,
+            life,
+            chat,
+            link,
+            connection,
+            shim_open: true,
+            relay_open: true,
+            cut: false,
+            to_relay: VecDeque::new(),
+            to_shim: VecDeque::new(),
+            relay_at: self.now,
+            shim_at: self.now,
+        };
+        self.wires.insert(id, wire);
+        let outputs = shim.sessions.handle(moment, Input::Connected(chat));
+        self.perform(number, outputs);
+    }
+
+    pub(crate) fn send_to_relay(&mut self, id: WireId, item: Item) {
+        let delay = self.random.millis(0, 20);
+        let Some(wire) = self.wires.get_mut(&id).filter(|wire| !wire.cut) else { return };
+        wire.relay_at = wire.relay_at.max(self.now + delay);
+        wire.to_relay.push_back(item);
+        let at = wire.relay_at;
+        self.at(at, Happening::ToRelay(id));
+    }
+
+    fn send_to_shim(&mut self, id: WireId, item: Item) {
+        let delay = self.random.millis(0, 20);
+        let Some(wire) = self.wires.get_mut(&id).filter(|wire| !wire.cut) else { return };
+        wire.shim_at = wire.shim_at.max(self.now + delay);
+        wire.to_shim.push_back(item);
+        let at = wire.shim_at;
+        self.at(at, Happening::ToShim(id));
+    }
+
+    pub(crate) fn send_out(&mut self, outgoing: Outgoing) {
+        for (connection, item) in outgoing {
+            let wires = self.wires.iter();
+            let mut of = wires.filter(|(_, wire)| wire.connection == connection && wire.relay_open);
+            let Some((&id, _)) = of.next() else { continue };
+            let ends = item == Item::End;
+            self.send_to_shim(id, item);
+            if ends && let Some(wire) = self.wires.get_mut(&id) {
+                wire.relay_open = false;
+            }
+        }
+    }
+}

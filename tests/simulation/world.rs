@@ -1,0 +1,324 @@
+//! The world between shims and relay: slow, lossy, and now and then deadly.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::{Duration, Instant, SystemTime},
+};
+
+use mcp_shim::session::{CallId, ChatId, Input, Moment, Output};
+use relay::lobby::ConnectionId;
+use shared::codec;
+
+use crate::{
+    model::Model,
+    random::Random,
+    relay::{Clock, Item, Relay},
+    rules::Rule,
+    shim::{Act, Shim},
+};
+
+pub(crate) type WireId = u64;
+
+/// With faults, then without: long enough for every period of grace to pass.
+const TROUBLED: Duration = Duration::from_secs(90);
+const HEALED: Duration = Duration::from_secs(240);
+
+#[derive(Debug)]
+pub(crate) enum Happening {
+    Connect { shim: usize, chat: ChatId, link: u64 },
+    ToRelay(WireId),
+    ToShim(WireId),
+    Act(usize),
+    Listen(usize),
+    Answer { shim: usize, life: u64, call: CallId, written: bool },
+    Fault,
+    StartRelay,
+    WakeRelay(Duration),
+    StartShim(usize),
+}
+
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) shim: usize,
+    pub(crate) life: u64,
+    pub(crate) chat: ChatId,
+    pub(crate) link: u64,
+    pub(crate) connection: ConnectionId,
+    pub(crate) shim_open: bool,
+    pub(crate) relay_open: bool,
+    pub(crate) cut: bool,
+    pub(crate) to_relay: VecDeque<Item>,
+    pub(crate) to_shim: VecDeque<Item>,
+    pub(crate) relay_at: Duration,
+    pub(crate) shim_at: Duration,
+}
+
+/// What happened in all, for the record.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Tally {
+    pub(crate) relay_kills: u64,
+    pub(crate) relay_stops: u64,
+    pub(crate) shim_kills: u64,
+    pub(crate) cuts: u64,
+    pub(crate) deliveries: u64,
+}
+
+pub(crate) struct World {
+    pub(crate) random: Random,
+    pub(crate) rule: Option<Rule>,
+    pub(crate) now: Duration,
+    pub(crate) start: Clock,
+    pub(crate) order: u64,
+    pub(crate) agenda: BTreeMap<(Duration, u64), Happening>,
+    pub(crate) relay: Option<Relay>,
+    pub(crate) relays_started: u64,
+    pub(crate) relay_is_due: bool,
+    pub(crate) relay_sleeps_until: Option<Duration>,
+    pub(crate) connections: u64,
+    pub(crate) wires: BTreeMap<WireId, Wire>,
+    pub(crate) wires_made: u64,
+    pub(crate) shims: Vec<Option<Shim>>,
+    pub(crate) lives: u64,
+    pub(crate) model: Model,
+    pub(crate) renumbered: BTreeMap<(usize, ChatId, String), u64>,
+    pub(crate) left: BTreeSet<(usize, ChatId, String)>,
+    pub(crate) tally: Tally,
+    pub(crate) trace: bool,
+}
+
+/// Plays one seed to its end; panics if a promise is broken.
+pub(crate) fn play(seed: u64, rule: Option<Rule>, trace: bool) -> Tally {
+    let mut random = Random::new(seed);
+    let shims = 2 + random.below(4);
+    #[expect(clippy::disallowed_methods, reason = "some time has to be the first")]
+    let start = Clock { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut world = World {
+        random,
+        rule,
+        now: Duration::ZERO,
+        start,
+        order: 0,
+        agenda: BTreeMap::new(),
+        relay: None,
+        relays_started: 0,
+        relay_is_due: false,
+        relay_sleeps_until: None,
+        connections: 0,
+        wires: BTreeMap::new(),
+        wires_made: 0,
+        shims: Vec::new(),
+        lives: 0,
+        model: Model::default(),
+        renumbered: BTreeMap::new(),
+        left: BTreeSet::new(),
+        tally: Tally::default(),
+        trace,
+    };
+    for number in 0..shims {
+        world.shims.push(None);
+        world.start_shim(number);
+    }
+    world.later(1, 500, Happening::Fault);
+    world.run(TROUBLED);
+    world.heal();
+    world.run(TROUBLED + HEALED);
+    world.judge();
+    world.tally
+}
+
+impl World {
+    pub(crate) fn clock(&self) -> Clock {
+        Clock { instant: self.start.instant + self.now, wall: self.start.wall + self.now }
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        let Clock { instant, wall } = self.clock();
+        Moment { instant, wall }
+    }
+
+    pub(crate) fn later(&mut self, from: u64, to: u64, happening: Happening) {
+        let at = self.now + self.random.millis(from, to);
+        self.at(at, happening);
+    }
+
+    pub(crate) fn at(&mut self, at: Duration, happening: Happening) {
+        self.order += 1;
+        self.agenda.insert((at, self.order), happening);
+    }
+
+    pub(crate) fn healed(&self) -> bool {
+        self.now >= TROUBLED
+    }
+
+    fn run(&mut self, until: Duration) {
+        loop {
+            let offset = |at: Instant| at.saturating_duration_since(self.start.instant);
+            let awake = self.relay.as_ref().filter(|_| self.relay_sleeps_until.is_none());
+            let relay = awake.and_then(|relay| relay.lobby.next_deadline());
+            let shims = self.shims.iter().flatten().filter_map(|s| s.sessions.next_deadline());
+            let tick = shims.chain(relay).map(offset).min();
+            let next = self.agenda.keys().next().map(|(at, _)| *at);
+            let Some(at) = next.into_iter().chain(tick).min().filter(|at| *at <= until) else {
+                self.now = until;
+                return;
+            };
+            self.now = self.now.max(at);
+            if tick.is_some_and(|tick| tick <= self.now) {
+                self.tick();
+            }
+            if let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= self.now)
+            {
+                let happening = entry.remove();
+                self.happen(happening);
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let (clock, moment) = (self.clock(), self.moment());
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= clock.instant);
+        if let Some(relay) = self.relay.as_mut()
+            && self.relay_sleeps_until.is_none()
+            && is_due(relay.lobby.next_deadline())
+        {
+            let outgoing = relay.tick(clock);
+            assert!(!is_due(relay.lobby.next_deadline()), "the lobby ticks for ever");
+            self.send_out(outgoing);
+        }
+        for number in 0..self.shims.len() {
+            let Some(shim) = self.shims[number].as_mut() else { continue };
+            if is_due(shim.sessions.next_deadline()) {
+                let outputs = shim.sessions.handle(moment, Input::Tick);
+                assert!(!is_due(shim.sessions.next_deadline()), "the sessions tick for ever");
+                self.perform(number, outputs);
+            }
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        if self.trace {
+            eprintln!("{:>9.3} {happening:?}", self.now.as_secs_f64());
+        }
+        match happening {
+            Happening::Connect { shim, chat, link } => self.connect(shim, chat, link),
+            Happening::ToRelay(wire) => self.arrive_at_relay(wire),
+            Happening::ToShim(wire) => self.arrive_at_shim(wire),
+            Happening::Act(number) => self.act(number),
+            Happening::Listen(number) => self.listen(number),
+            Happening::Answer { shim, life, call, written } => {
+                self.answer(shim, life, call, written);
+            }
+            Happening::Fault => self.fault(),
+            Happening::StartRelay => self.start_relay(),
+            Happening::WakeRelay(slept) => self.wake_relay(slept),
+            Happening::StartShim(number) => self.start_shim(number),
+        }
+        if let Some(relay) = &self.relay {
+            relay.lobby.check_invariants();
+        }
+    }
+
+    fn start_relay(&mut self) {
+        self.relay_is_due = false;
+        if self.relay.is_none() {
+            self.relays_started += 1;
+            let epoch = self.relays_started;
+            let now = self.clock().instant;
+            self.relay = Some(Relay::start(epoch, &[7; 32], epoch > 1, now, self.rule));
+        }
+    }
+
+    fn start_shim(&mut self, number: usize) {
+        if self.shims[number].is_none() {
+            self.lives += 1;
+            self.shims[number] = Some(Shim::start(number, self.lives, self.rule));
+            self.later(1, 2_000, Happening::Act(number));
+        }
+    }
+
+    fn act(&mut self, number: usize) {
+        if self.healed() {
+            return;
+        }
+        self.later(20, 2_500, Happening::Act(number));
+        let (moment, now) = (self.moment(), self.now);
+        let Some(shim) = self.shims[number].as_mut() else { return };
+        let Some(act) = shim.act(&mut self.random, now, &mut self.model) else { return };
+        if self.trace {
+            eprintln!("{:>9.3} {number} {act:?}", now.as_secs_f64());
+        }
+        let outputs = match act {
+            Act::Call(call, request) => shim.sessions.handle(moment, Input::Call(call, request)),
+            Act::Cancel(call) => shim.sessions.handle(moment, Input::Cancelled(call)),
+        };
+        self.perform(number, outputs);
+    }
+
+    fn listen(&mut self, number: usize) {
+        self.later(500, 1_500, Happening::Listen(number));
+        let (moment, now) = (self.moment(), self.now);
+        let Some(shim) = self.shims[number].as_mut() else { return };
+        for (call, request) in shim.listen(now) {
+            let Some(shim) = self.shims[number].as_mut() else { return };
+            let outputs = shim.sessions.handle(moment, Input::Call(call, request));
+            self.perform(number, outputs);
+        }
+    }
+
+    fn answer(&mut self, number: usize, life: u64, call: CallId, written: bool) {
+        let moment = self.moment();
+        let Some(shim) = self.shims[number].as_mut().filter(|shim| shim.life == life) else {
+            return;
+        };
+        if written {
+            shim.learn(call, &mut self.model);
+        } else {
+            shim.missed(call, &mut self.model);
+        }
+        let outputs = shim.sessions.handle(moment, Input::Settled { call, written });
+        self.perform(number, outputs);
+    }
+
+    pub(crate) fn perform(&mut self, number: usize, outputs: Vec<Output>) {
+        for output in outputs {
+            if self.trace && !matches!(output, Output::Reply(..)) {
+                eprintln!("{:>9.3} {number} {output:?}", self.now.as_secs_f64());
+            }
+            let Some(shim) = self.shims[number].as_mut() else { return };
+            match output {
+                Output::Reply(call, reply) => {
+                    let life = shim.life;
+                    let wanted = shim.answered(call, *reply, &mut self.model);
+                    let written = wanted && (self.healed() || !self.random.permille(40));
+                    let answer = Happening::Answer { shim: number, life, call, written };
+                    self.later(0, 40, answer);
+                }
+                Output::Open(chat) => self.open(number, chat),
+                Output::Transmit(chat, message) => {
+                    let mut frame = Vec::new();
+                    codec::encode(&message, &mut frame);
+                    frame.pop();
+                    if let Some(wire) = shim.links.get(&chat).and_then(|link| link.wire) {
+                        self.send_to_relay(wire, Item::Frame(frame));
+                    }
+                }
+                Output::Reconnect(chat) => {
+                    self.hang_up(number, chat);
+                    self.open(number, chat);
+                }
+                Output::Close(chat) => self.hang_up(number, chat),
+                Output::Notify(..) | Output::Probe(_) => {}
+            }
+        }
+    }
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.relay_kills += other.relay_kills;
+        self.relay_stops += other.relay_stops;
+        self.shim_kills += other.shim_kills;
+        self.cuts += other.cuts;
+        self.deliveries += other.deliveries;
+    }
+}
