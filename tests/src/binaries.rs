@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     sync::LazyLock,
 };
@@ -23,8 +23,9 @@ pub static BINARIES: LazyLock<Binaries> = LazyLock::new(build);
 
 fn build() -> Binaries {
     let test = env::current_exe().unwrap();
-    let directory =
-        test.parent().and_then(Path::parent).expect("tests run from <target>/<profile>/deps");
+    // Tests run from `<target>/<profile>/deps`, programs from the directory above.
+    let directory = test.parent().expect("a program is in a directory");
+    let directory = directory.parent().filter(|_| directory.ends_with("deps")).unwrap_or(directory);
     let profile = match directory.file_name().unwrap().to_str().unwrap() {
         "debug" => "dev",
         other => other,
