@@ -106,6 +106,8 @@ struct LinkHandle {
     closed: CancellationToken,
     /// How to write to the connection, while there is one.
     connection: Option<mpsc::UnboundedSender<ClientMessage<'static>>>,
+    /// The process of the relay at its other end.
+    relay: Option<u32>,
 }
 
 impl Desk {
@@ -197,8 +199,9 @@ impl Desk {
             return;
         };
         match event.news {
-            LinkNews::Connected(connection) => {
+            LinkNews::Connected { connection, relay } => {
                 link.connection = Some(connection);
+                link.relay = relay;
                 self.handle(Input::Connected(chat));
             }
             LinkNews::Frame(frame) => match codec::decode_relay(&frame) {
@@ -240,6 +243,7 @@ impl Desk {
                 if let Some(link) = self.links.remove(&chat) {
                     link.closed.cancel();
                     self.open(chat);
+                    self.handle(Input::Trouble(chat, self.route.silence(link.relay)));
                 }
             }
             Output::Close(chat) => {
@@ -276,7 +280,7 @@ impl Desk {
             closed: closed.clone(),
         };
         tokio::spawn(link.run());
-        let handle = LinkHandle { number: self.links_made, closed, connection: None };
+        let handle = LinkHandle { number: self.links_made, closed, connection: None, relay: None };
         self.links.insert(chat, handle);
     }
 }

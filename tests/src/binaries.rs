@@ -1,11 +1,6 @@
 //! The programs under test, built once, with the profile and into the directory of the test itself.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::LazyLock,
-};
+use std::{env, path::PathBuf, process::Command, sync::LazyLock};
 
 /// Where the programs are.
 #[derive(Debug)]
@@ -23,8 +18,9 @@ pub static BINARIES: LazyLock<Binaries> = LazyLock::new(build);
 
 fn build() -> Binaries {
     let test = env::current_exe().unwrap();
-    let directory =
-        test.parent().and_then(Path::parent).expect("tests run from <target>/<profile>/deps");
+    // Tests run from `<target>/<profile>/deps`, programs from the directory above.
+    let directory = test.parent().expect("a program is in a directory");
+    let directory = directory.parent().filter(|_| directory.ends_with("deps")).unwrap_or(directory);
     let profile = match directory.file_name().unwrap().to_str().unwrap() {
         "debug" => "dev",
         other => other,

@@ -148,14 +148,23 @@ impl World {
     /// What `relay status --json` says.
     #[must_use]
     pub fn status(&self) -> Value {
-        self.try_status().unwrap_or_else(|| panic!("no relay answers:\n{}", self.relay_stderr()))
+        self.ask_status().unwrap_or_else(|why| {
+            panic!("no relay answers ({:?} run): {why}\n{}", self.relays(), self.relay_stderr())
+        })
     }
 
     /// The same, if there is a relay.
     #[must_use]
     pub fn try_status(&self) -> Option<Value> {
+        self.ask_status().ok()
+    }
+
+    fn ask_status(&self) -> Result<Value, String> {
         let output = self.run(&BINARIES.relay, &["status", "--json"]);
-        output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+        if output.status.success() {
+            return Ok(serde_json::from_slice(&output.stdout).unwrap());
+        }
+        Err(format!("{}, {}", output.status, String::from_utf8_lossy(&output.stderr)))
     }
 
     /// The relays that run in this world.
@@ -164,12 +173,25 @@ impl World {
         processes::running(&BINARIES.relay, self.directory())
     }
 
-    /// Kills the relay that answers, as a crash would, and waits until it is gone.
-    pub fn kill_relay(&self) {
-        let pid = u32::try_from(self.status()["pid"].as_u64().unwrap()).unwrap();
+    /// The relay that answers.
+    #[must_use]
+    pub fn relay_pid(&self) -> u32 {
+        let pid = |status: Value| u32::try_from(status["pid"].as_u64()?).ok();
+        eventually("a relay answers", || self.try_status().and_then(pid))
+    }
+
+    /// The relay that answers after that one is gone.
+    pub fn relay_after(&self, gone: u32) -> u32 {
+        eventually("the next relay answers", || Some(self.relay_pid()).filter(|pid| *pid != gone))
+    }
+
+    /// Kills the relay that answers, as a crash would, waits until it is gone, and returns its id.
+    pub fn kill_relay(&self) -> u32 {
+        let pid = self.relay_pid();
         signal(pid, Signal::KILL);
         self.reap();
         eventually("the relay is gone", || (!is_running(pid)).then_some(()));
+        pid
     }
 
     /// Waits for the end of the relay that was started by hand.
@@ -178,6 +200,13 @@ impl World {
         let mut relay = self.relay.lock().unwrap_or_else(PoisonError::into_inner);
         let mut relay = relay.take().expect("a relay was started by hand");
         eventually("the relay ends", || relay.try_wait().unwrap())
+    }
+
+    /// What relays have logged that were started by shims.
+    #[must_use]
+    pub fn started_relays_log(&self) -> String {
+        let log = self.home().join(".local/state/mcp-chat/relay.log");
+        std::fs::read_to_string(log).unwrap_or_default()
     }
 
     fn relay_log(&self) -> PathBuf {
@@ -198,6 +227,7 @@ impl Drop for World {
         self.reap();
         if std::thread::panicking() {
             eprintln!("--- stderr of the relay\n{}", self.relay_stderr());
+            eprintln!("--- log of those that shims started\n{}", self.started_relays_log());
         }
     }
 }

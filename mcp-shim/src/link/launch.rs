@@ -35,7 +35,16 @@ pub(crate) struct Launcher {
 #[derive(Debug)]
 struct Launch {
     at: Instant,
-    outcome: Result<(), String>,
+    outcome: Result<Launched, String>,
+}
+
+/// What has come of a start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Launched {
+    /// There is a relay that nobody has heard of yet.
+    Started,
+    /// It has ended in favour of another one, and has said so.
+    InVain(String),
 }
 
 impl Launcher {
@@ -51,14 +60,14 @@ impl Launcher {
     ///
     /// When there is no program, or it ends with an error at once: for people, and useless to try
     /// again before somebody does something.
-    pub(crate) async fn launch(&self) -> Result<(), String> {
+    pub(crate) async fn launch(&self) -> Result<Launched, String> {
         let program = find_relay()?;
         {
             let mut last = self.last.lock().expect(LOCK);
             if let Some(launch) = last.as_ref().filter(|last| last.at.elapsed() < LAUNCH_EVERY) {
                 return launch.outcome.clone();
             }
-            *last = Some(Launch { at: Instant::now(), outcome: Ok(()) });
+            *last = Some(Launch { at: Instant::now(), outcome: Ok(Launched::Started) });
         }
         let outcome = self.start(&program).await;
         *self.last.lock().expect(LOCK) =
@@ -71,7 +80,7 @@ impl Launcher {
         *self.last.lock().expect(LOCK) = None;
     }
 
-    async fn start(&self, program: &Path) -> Result<(), String> {
+    async fn start(&self, program: &Path) -> Result<Launched, String> {
         let mut command = Command::new(program);
         command.args(["serve", "--detach"]);
         if env::var_os(IDLE_EXIT_VARIABLE).is_none() {
@@ -86,23 +95,20 @@ impl Launcher {
             .spawn()
             .map_err(|error| format!("{} could not be started: {error}", program.display()))?;
 
-        // A relay that stays up lets go of its standard error once it has detached itself.
+        // A relay that stays up lets go of its standard error once it listens.
         let mut said = String::new();
         if let Some(stderr) = child.stderr.take() {
             let _ = timeout(LAUNCH_WAIT, stderr.take(SAID_BYTES).read_to_string(&mut said)).await;
         }
-        match child.try_wait() {
-            Ok(Some(status)) if !status.success() => {
-                let said = match said.trim() {
-                    "" => status.to_string(),
-                    said => said.to_owned(),
-                };
-                Err(format!("{} did not stay up: {said}", program.display()))
-            }
-            Ok(_) | Err(_) => {
-                tokio::spawn(async move { child.wait().await });
-                Ok(())
-            }
+        let said = said.trim().to_owned();
+        if said.is_empty() {
+            tokio::spawn(async move { child.wait().await });
+            return Ok(Launched::Started);
+        }
+        // It has said why it does not stay up, and ends with that.
+        match timeout(LAUNCH_WAIT, child.wait()).await {
+            Ok(Ok(status)) if status.success() => Ok(Launched::InVain(said)),
+            Ok(_) | Err(_) => Err(format!("{} did not stay up: {said}", program.display())),
         }
     }
 }

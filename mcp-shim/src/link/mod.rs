@@ -24,7 +24,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::launch::{Launcher, find_relay, own_path};
+pub(crate) use self::launch::{Launched, Launcher, find_relay, own_path};
 pub(crate) use self::probe::probe;
 use crate::session::{ChatId, Trouble, TroubleKind};
 
@@ -43,9 +43,14 @@ pub(crate) struct LinkEvent {
 /// What happened to a link.
 #[derive(Debug)]
 pub(crate) enum LinkNews {
-    /// There is a connection, and this is how to write to it; when the sender is dropped, the
-    /// connection is closed once everything is written.
-    Connected(mpsc::UnboundedSender<ClientMessage<'static>>),
+    /// There is a connection.
+    Connected {
+        /// How to write to it; when this is dropped, the connection is closed once everything is
+        /// written.
+        connection: mpsc::UnboundedSender<ClientMessage<'static>>,
+        /// The process at its other end, where the system tells it.
+        relay: Option<u32>,
+    },
     /// The relay said something.
     Frame(Vec<u8>),
     /// The connection is gone.
@@ -122,7 +127,8 @@ impl Link {
     /// One connection's life.
     async fn converse(&self, mut connection: Connection<Stream>) -> Ended {
         let (sender, mut outgoing) = mpsc::unbounded_channel();
-        self.tell(LinkNews::Connected(sender)).await;
+        let relay = connection.get_ref().peer().pid;
+        self.tell(LinkNews::Connected { connection: sender, relay }).await;
         let mut answered = false;
         loop {
             tokio::select! {
@@ -184,7 +190,13 @@ impl Route {
             return trouble("this server is ending".to_owned(), true);
         }
         match launcher.launch().await {
-            Ok(()) => trouble(format!("waiting for the relay at {}", self.socket()), false),
+            Ok(Launched::Started) => {
+                trouble(format!("waiting for the relay at {}", self.socket()), false)
+            }
+            Ok(Launched::InVain(said)) => {
+                let socket = self.socket();
+                trouble(format!("nobody answers at {socket}, but: {said}; trying again"), false)
+            }
             Err(detail) => trouble(detail, true),
         }
     }
@@ -194,6 +206,14 @@ impl Route {
         if let Some(launcher) = &self.launcher {
             launcher.answered();
         }
+    }
+
+    /// What to say of a relay that is there and does not answer.
+    pub(crate) fn silence(&self, relay: Option<u32>) -> Trouble {
+        let pid = relay.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+        let socket = self.socket();
+        let what = format!("the relay at {socket}{pid} does not answer");
+        trouble(format!("{what}; trying again, but if that lasts, end that process"), false)
     }
 
     /// Never starts a relay from now on.

@@ -53,6 +53,7 @@ pub(crate) async fn probe(route: &Route, owner: OwnerId) -> RelayHealth {
 /// One attempt: version and number of others, or what went wrong and whether that lasts.
 async fn attempt(route: &Route, owner: OwnerId) -> Result<(String, usize), (String, bool)> {
     let stream = route.connect().await.map_err(|trouble| (trouble.detail, trouble.lasting))?;
+    let relay = stream.peer().pid;
     let mut connection = Connection::new(stream);
     let hello = Hello {
         min: version::OLDEST,
@@ -79,6 +80,6 @@ async fn attempt(route: &Route, owner: OwnerId) -> Result<(String, usize), (Stri
     };
     match timeout(limits::HANDSHAKE, status).await {
         Ok(answer) => answer.map_err(|error| (error, false)),
-        Err(_) => Err(("the relay does not answer".to_owned(), false)),
+        Err(_) => Err((route.silence(relay).detail, false)),
     }
 }

@@ -1,7 +1,7 @@
 //! `relay serve`: the daemon.
 
 use std::{
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Write as _},
     process::{self, ExitCode},
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -24,13 +24,6 @@ pub(super) fn run(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCo
     if options.multi_user {
         bail!("--multi-user is not available yet: a relay serves the account that runs it");
     }
-    if options.detach {
-        detach(endpoint)?;
-    }
-    start_logging();
-    if let Err(error) = allow_open_files(options.max_connections) {
-        warn!(%error, "cannot have as many open files as there can be connections");
-    }
     super::runtime()?.block_on(serve(options, endpoint))
 }
 
@@ -40,13 +33,22 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
     let listener = match endpoint.listen() {
         Ok(listener) => listener,
         Err(error @ ListenError::AlreadyRunning { .. }) => {
-            eprintln!("relay: {error}");
+            // Whoever has closed that does not want to know.
+            let _ = writeln!(io::stderr(), "relay: {error}");
             return Ok(ExitCode::SUCCESS);
         }
         Err(error @ (ListenError::Insecure(_) | ListenError::Io { .. })) => {
             return Err(error.into());
         }
     };
+    // Only now: whoever has started this relay was told if it could not run.
+    if options.detach {
+        detach(endpoint)?;
+    }
+    start_logging();
+    if let Err(error) = allow_open_files(options.max_connections) {
+        warn!(%error, "cannot have as many open files as there can be connections");
+    }
     let key = listener.key(random()?);
     match &key.origin {
         KeyOrigin::Found | KeyOrigin::Made => {}
@@ -81,6 +83,8 @@ fn start_logging() {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        // It would say so to the same place, and panic: a full disk must not end the relay.
+        .log_internal_errors(false)
         .init();
 }
 

@@ -32,6 +32,7 @@ const RETRY: Duration = Duration::from_millis(5);
 pub(crate) struct Relay {
     child: Child,
     directory: TempDir,
+    options: Vec<String>,
 }
 
 impl Relay {
@@ -44,7 +45,17 @@ impl Relay {
         let mut command = command(&directory.path().join("relay.sock"));
         let log = File::create(directory.path().join("log")).unwrap();
         command.envs(variables.iter().copied()).arg("serve").args(options).stderr(log);
-        Self { child: command.spawn().unwrap(), directory }
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        Self { child: command.spawn().unwrap(), directory, options }
+    }
+
+    /// Kills it, and starts the next one on the same socket once nothing is left of it.
+    pub(crate) async fn kill_and_restart(&mut self) {
+        self.child.kill().await.unwrap();
+        let log = File::options().append(true).open(self.directory.path().join("log")).unwrap();
+        let mut command = command(&self.socket());
+        command.arg("serve").args(&self.options).stderr(log);
+        self.child = command.spawn().unwrap();
     }
 
     pub(crate) fn socket(&self) -> PathBuf {

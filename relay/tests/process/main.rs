@@ -10,3 +10,4 @@ mod ending;
 mod faults;
 mod harness;
 mod limits;
+mod resume;
