@@ -60,8 +60,12 @@ impl Handler {
         context: &RequestContext<RoleServer>,
     ) -> Option<Box<Reply>> {
         let call = CallId(self.calls.fetch_add(1, Ordering::Relaxed));
+        // The SDK writes one answer for each id: of two requests that share one, neither is done,
+        // so that nothing is handed to the one whose answer is dropped.
         if let Some(earlier) = self.ledger.enter(context.id.clone(), call) {
             self.desk.cancelled(earlier);
+            self.ledger.strike(&context.id);
+            return None;
         }
         // The transport may have seen the cancellation before the call was entered.
         if context.ct.is_cancelled() {
@@ -136,7 +140,7 @@ impl ServerHandler for Handler {
         };
         let Some(reply) = self.answer(parsed, &context).await else {
             return Err(ErrorData::internal_error(
-                "the server is ending, or the call was cancelled",
+                "the call was cancelled, its id was in use, or the server is ending",
                 None,
             ));
         };

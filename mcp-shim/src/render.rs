@@ -127,7 +127,7 @@ fn event(out: &mut String, entry: &Entry, nonce: u32) -> std::fmt::Result {
             writeln!(out, "{cursor}. Found a partner: {name} ({presence}), topic {topic}{again}.")
         }
         Event::Message { from, author, message, removed, .. } => {
-            write!(out, "{cursor}. {} wrote", escape(&from.display_name))?;
+            write!(out, "{cursor}. Partner {} wrote", escape(&from.display_name))?;
             writeln!(out, "{}:", by(*author))?;
             fence(out, &from.display_name, message, nonce)?;
             match removed {
@@ -157,17 +157,22 @@ fn event(out: &mut String, entry: &Entry, nonce: u32) -> std::fmt::Result {
 }
 
 fn spoken(out: &mut String, spoken: &Spoken, nonce: u32) -> std::fmt::Result {
-    let name = if spoken.from == "you" { "you" } else { &spoken.display_name };
-    writeln!(out, "{} wrote{}:", escape(name), by(spoken.author))?;
-    fence(out, name, &spoken.message, nonce)
+    if spoken.from == "you" {
+        writeln!(out, "Your own message{}:", by(spoken.author))?;
+        return quote(out, &spoken.message);
+    }
+    writeln!(out, "Partner {} wrote{}:", escape(&spoken.display_name), by(spoken.author))?;
+    fence(out, &spoken.display_name, &spoken.message, nonce)
 }
 
 fn fence(out: &mut String, name: &str, words: &str, nonce: u32) -> std::fmt::Result {
     writeln!(out, "[words of {} {nonce:08x}]", escape(name))?;
-    for line in words.split('\n') {
-        writeln!(out, "> {}", escape(line))?;
-    }
+    quote(out, words)?;
     writeln!(out, "[end {nonce:08x}]")
+}
+
+fn quote(out: &mut String, words: &str) -> std::fmt::Result {
+    words.split('\n').try_for_each(|line| writeln!(out, "> {}", escape(line)))
 }
 
 fn escape(text: &str) -> String {

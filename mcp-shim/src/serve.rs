@@ -12,13 +12,16 @@ use rmcp::{
 };
 use shared::{endpoint::Endpoint, id::OwnerId, limits};
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
     BUILD,
     cli::Cli,
-    delivery::transport::{Ledger, Watched},
+    delivery::{
+        output,
+        screen::Screened,
+        transport::{Ends, Ledger, Watched},
+    },
     desk::Desk,
     handler::Handler,
     link::{Launcher, Route},
@@ -48,14 +51,16 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
     let (desk, handle) = Desk::new(config, route);
     let desk_task = tokio::spawn(desk.run());
 
-    let ended = CancellationToken::new();
+    let ends = Ends::default();
     let ledger = Ledger::default();
     let (input, output) = stdio_pipes();
+    let (input, unreadable) = Screened::new(input);
     let transport = Watched::new(
         AsyncRwTransport::new_server(input, output),
         ledger.clone(),
         handle.clone(),
-        ended.clone(),
+        unreadable,
+        ends.clone(),
     );
     let handler = Handler::new(handle.clone(), ledger);
     let service = tokio::spawn(async move {
@@ -69,16 +74,17 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
     });
     tokio::pin!(service);
 
-    let signal = tokio::select! {
-        () = ended.cancelled() => false,
-        _ = &mut service => false,
-        () = terminated() => true,
+    let answers_wanted = tokio::select! {
+        () = ends.output.cancelled() => false,
+        () = ends.input.cancelled() => true,
+        _ = &mut service => true,
+        () = output::closed() => false,
+        () = terminated() => false,
     };
     handle.shut_down();
     let farewell = async {
-        // Answers on their way are still written; after a signal the input stays open, and only
-        // the chats are waited for.
-        if !signal && !service.is_finished() {
+        // Answers on their way are still written, if the client takes them.
+        if answers_wanted && !service.is_finished() {
             let _ = (&mut service).await;
         }
         let _ = desk_task.await;

@@ -14,7 +14,8 @@ pub static VERSION: LazyLock<String> =
 #[command(name = "relay", version = VERSION.as_str())]
 pub struct Cli {
     /// Where the relay listens. Default: a place that depends on the user alone
-    #[arg(long, global = true, env = "MCP_CHAT_SOCKET", value_name = "PATH")]
+    /// (or $MCP_CHAT_SOCKET)
+    #[arg(long, global = true, value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]

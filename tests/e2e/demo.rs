@@ -67,6 +67,30 @@ fn a_demonstration_without_a_relay_fails() {
 }
 
 #[test]
+fn the_robot_answers_lines_that_come_all_at_once() {
+    let world = World::serving(&[("message-rate", "off")]);
+    let client = world.client();
+    let (chat, _) = enter(&client, json!({ "topic": "robots" }));
+    let mut robot = world
+        .command(&BINARIES.shim)
+        .args(["demo", "--join", "robots"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    only_event(&chat.wait(), "chatroom.found");
+    let lines: Vec<_> = (0..4)
+        .map(|line| json!({ "chat_id": chat.id, "message": format!("{line}"), "author": "user" }))
+        .map(|arguments| client.start_call("send_message", arguments))
+        .collect();
+    for line in &lines {
+        client.finish(line);
+    }
+    assert_eq!(client.expect_notification("partner.disconnected")["reason"], "left");
+    let status = within(PATIENCE, "the end of the robot", || robot.try_wait().unwrap());
+    assert!(status.success());
+}
+
+#[test]
 fn the_robot_answers_three_lines_and_leaves() {
     let world = World::serving(&[]);
     let client = world.client();

@@ -167,6 +167,48 @@ fn rubbish_on_stdin_does_not_end_a_session() {
 }
 
 #[test]
+fn a_request_that_cannot_be_parsed_is_answered() {
+    let world = World::serving(&[]);
+    for client in both_eras(&world) {
+        let (chat, _) = enter(&client, json!({}));
+        let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+        for (id, message) in [(9_001, r#""hi \ud83d""#), (9_002, deep.as_str())] {
+            client.write_line(&format!(
+                r#"{{"jsonrpc":"2.0","method":"tools/call","params":{{"message":{message}}},"id":{id}}}"#
+            ));
+            let error = client.answer(&client.asked(id)).unwrap_err();
+            assert_eq!(error["code"], -32_700, "{error}");
+        }
+        assert_eq!(chat.status()["state"], "waiting");
+        chat.leave();
+    }
+}
+
+#[test]
+fn of_two_requests_with_one_id_neither_takes_anything() {
+    let world = World::serving(&[]);
+    let (alice, bob) = (world.client(), world.client());
+    let twice = |tool: &str, arguments: Value| {
+        let params = json!({ "name": tool, "arguments": arguments });
+        let line =
+            json!({ "jsonrpc": "2.0", "id": 9_000, "method": "tools/call", "params": params });
+        alice.write_line(&line.to_string());
+        alice.write_line(&line.to_string());
+        alice.answer(&alice.asked(9_000)).unwrap_err();
+    };
+    twice("enter_queue", json!({ "topic": "twins" }));
+    let (hers, his) = meet(&alice, &bob);
+    twice("wait_for_events", json!({ "chat_id": hers.id }));
+    his.deliver("one");
+    his.deliver("two");
+    let heard = hers.poll();
+    let words: Vec<&Value> =
+        heard["events"].as_array().unwrap().iter().map(|event| &event["message"]).collect();
+    assert_eq!(words, ["one", "two"]);
+    assert!(heard.get("other_chats").is_none(), "nobody was told of another chat: {heard:#}");
+}
+
+#[test]
 fn every_result_is_told_to_people_as_well() {
     let world = World::serving(&[]);
     let (alice, bob) = (world.client(), world.client());

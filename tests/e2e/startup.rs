@@ -1,7 +1,7 @@
 //! The first call that needs a relay starts one, whoever else does the same at that moment.
 
 use std::{
-    os::unix::fs::symlink,
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::Path,
     process::Command,
     sync::Barrier,
@@ -10,8 +10,9 @@ use std::{
 
 use serde_json::{Value, json};
 use tests::{
-    BINARIES, Client, PATIENCE, Shim, World, enter, eventually,
+    BINARIES, Client, PATIENCE, Shim, Signal, World, enter, eventually,
     result::{error_code, ok, only_event, structured},
+    signal,
 };
 
 /// Five seconds, and what a busy machine may add to them.
@@ -66,6 +67,50 @@ fn a_started_relay_ends_by_itself_when_nobody_comes() {
     eventually("the relay has ended", || world.relays().is_empty().then_some(()));
     assert!(!world.socket().exists(), "it takes its socket with it");
     enter(&world.client(), json!({}));
+}
+
+#[test]
+fn an_empty_variable_is_one_that_is_not_set() {
+    let world = World::empty(&[]);
+    let socket = world.socket();
+    let client = world
+        .shim()
+        .args(["--socket", socket.to_str().unwrap()])
+        .env("MCP_CHAT_SOCKET", "")
+        .env("MCP_CHAT_RELAY_IDLE_EXIT", "")
+        .env("MCP_CHAT_RELAY_GRACE", "")
+        .connect();
+    let (_, entered) = enter(&client, json!({}));
+    assert_eq!(entered["state"], "waiting");
+}
+
+#[test]
+fn a_program_that_does_nothing_is_started_once_and_named() {
+    let world = World::empty(&[]);
+    let program = world.directory().join("hung");
+    std::fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let client = world.shim().env("MCP_CHAT_RELAY", &program).connect();
+    let hint = || {
+        let refused = client.call("enter_queue", json!({}));
+        let error = structured(&refused)["error"].clone();
+        assert_eq!(error["code"], "relay_unavailable");
+        error["hint"].as_str().unwrap().to_owned()
+    };
+    let first = hint();
+    let pid: u32 = first.split("(pid ").nth(1).unwrap().split(')').next().unwrap().parse().unwrap();
+    assert!(first.contains("does nothing"), "{first}");
+    assert_eq!(hint(), first, "no second one is started beside it");
+    signal(pid, Signal::KILL);
+}
+
+#[test]
+fn a_program_that_ends_without_a_word_is_told() {
+    let world = World::empty(&[]);
+    let client = world.shim().env("MCP_CHAT_RELAY", "/bin/false").connect();
+    let refused = client.call("enter_queue", json!({}));
+    let hint = structured(&refused)["error"]["hint"].clone();
+    assert!(hint.as_str().unwrap().contains("/bin/false ended with"), "{hint}");
 }
 
 #[test]

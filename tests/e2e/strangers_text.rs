@@ -9,6 +9,26 @@ use tests::{
 };
 
 #[test]
+fn a_partner_cannot_pass_for_the_user_by_name() {
+    let world = World::serving(&[]);
+    let (alice, bob) = (world.client(), world.client());
+    let (bob, _) = enter(&bob, json!({ "display_name": "you" }));
+    let (alice, _) = enter(&alice, json!({}));
+    bob.wait();
+    bob.deliver("from the partner");
+    alice.wait();
+    alice.deliver("from the user");
+    let status = json!({ "chat_id": alice.id, "history": 5 });
+    let told = alice.client.finish(&alice.client.start_call("chat_status", status));
+    let text = text(&told);
+    let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words:?} is not in {text}"));
+    let partner = at("Partner you wrote");
+    let own = at("Your own message");
+    assert!(partner < at("> from the partner") && at("> from the partner") < own, "{text}");
+    assert!(own < at("> from the user"), "{text}");
+}
+
+#[test]
 fn words_come_through_unchanged() {
     let world = World::serving(&[("message-rate", "off")]);
     let (alice, bob) = (world.client(), world.modern_client());

@@ -106,6 +106,12 @@ impl Client {
         Pending { id, what }
     }
 
+    /// What [`write_line`](Self::write_line) has asked, under an id of its own.
+    #[must_use]
+    pub fn asked(&self, id: i64) -> Pending {
+        Pending { id, what: format!("the line with id {id}") }
+    }
+
     /// Waits for the answer to a request.
     pub fn answer(&self, pending: &Pending) -> Result<Value, Value> {
         self.wait(&pending.what, |inbox| inbox.answers.remove(&pending.id))

@@ -1,7 +1,7 @@
 //! `mcp-shim demo --join`: a robot in the real queue, for a first conversation in a client of one's
 //! own. It says that it is a robot, answers three messages, and leaves.
 
-use std::{ffi::OsStr, path::Path, process::ExitCode, time::Duration};
+use std::{collections::VecDeque, ffi::OsStr, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use rmcp::model::ProtocolVersion;
@@ -75,23 +75,24 @@ async fn hold_conversation(
     chat_id: &Value,
     entered: Value,
 ) -> anyhow::Result<bool> {
-    let mut result = entered;
+    let mut events = events_of(&entered);
     let mut answers = ANSWERS.iter();
     let mut met = false;
     for _ in 0..WAITS {
-        for event in result["events"].as_array().into_iter().flatten() {
+        // What a send brings back rides on its result and comes no second time.
+        while let Some(event) = events.pop_front() {
             match words(&event["type"]) {
                 "chatroom.found" => {
                     met = true;
                     let name = words(&event["partner"]["display_name"]);
                     screen.line(NAME, Mark::Notified, &format!("met {name}"))?;
                     let hello = "Hello! I am the demo robot of mcp-chat. Say something.";
-                    say(screen, robot, chat_id, hello).await?;
+                    events.extend(say(screen, robot, chat_id, hello).await?);
                 }
                 "message.received" => {
                     screen.line(NAME, Mark::Notified, words(&event["message"]))?;
                     if let Some(answer) = answers.next() {
-                        say(screen, robot, chat_id, answer).await?;
+                        events.extend(say(screen, robot, chat_id, answer).await?);
                     }
                     if answers.len() == 0 {
                         let leave = json!({"chat_id": chat_id});
@@ -104,14 +105,23 @@ async fn hold_conversation(
             }
         }
         let wait = json!({"chat_id": chat_id, "timeout_seconds": WAIT.as_secs()});
-        result = robot.call("wait_for_events", wait, WAIT).await?;
+        events = events_of(&robot.call("wait_for_events", wait, WAIT).await?);
     }
     Ok(met)
 }
 
-async fn say(screen: &Screen, robot: &Person, chat_id: &Value, line: &str) -> anyhow::Result<()> {
+async fn say(
+    screen: &Screen,
+    robot: &Person,
+    chat_id: &Value,
+    line: &str,
+) -> anyhow::Result<VecDeque<Value>> {
     screen.line(NAME, Mark::Call, line)?;
     let message = json!({"chat_id": chat_id, "message": line, "author": "assistant"});
-    robot.call("send_message", message, Duration::ZERO).await?;
-    Ok(())
+    let sent = robot.call("send_message", message, Duration::ZERO).await?;
+    Ok(events_of(&sent))
+}
+
+fn events_of(result: &Value) -> VecDeque<Value> {
+    result["events"].as_array().into_iter().flatten().cloned().collect()
 }

@@ -4,5 +4,7 @@
 //! written counts as handed out, which [`transport`] observes.
 
 pub(crate) mod custom;
+pub(crate) mod output;
 pub(crate) mod progress;
+pub(crate) mod screen;
 pub(crate) mod transport;

@@ -1,5 +1,5 @@
-//! The MCP transport, watched: which answers were written, which calls were cancelled, and when
-//! the client is gone.
+//! The MCP transport, watched: which answers were written, which calls were cancelled, what could
+//! not be read, and when the client is gone.
 
 use std::{
     collections::HashMap,
@@ -8,11 +8,12 @@ use std::{
 };
 
 use rmcp::{
-    RoleServer,
+    ErrorData, RoleServer,
     model::{ClientNotification, JsonRpcMessage, RequestId},
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{desk::DeskHandle, session::CallId};
@@ -44,18 +45,29 @@ pub(crate) struct Watched<T> {
     inner: T,
     ledger: Ledger,
     desk: DeskHandle,
-    ended: CancellationToken,
+    unreadable: mpsc::UnboundedReceiver<RequestId>,
+    ends: Ends,
+}
+
+/// How the client can be gone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ends {
+    /// It says nothing more; what it has asked is still answered.
+    pub(crate) input: CancellationToken,
+    /// It takes no answers.
+    pub(crate) output: CancellationToken,
 }
 
 impl<T> Watched<T> {
-    /// Trips `ended` when the client has closed its end, or does not take what is written.
+    /// `unreadable` brings the ids of requests that `inner` does not get to see.
     pub(crate) fn new(
         inner: T,
         ledger: Ledger,
         desk: DeskHandle,
-        ended: CancellationToken,
+        unreadable: mpsc::UnboundedReceiver<RequestId>,
+        ends: Ends,
     ) -> Self {
-        Self { inner, ledger, desk, ended }
+        Self { inner, ledger, desk, unreadable, ends }
     }
 }
 
@@ -76,21 +88,32 @@ where
         };
         let call = request.and_then(|request| self.ledger.take(request));
         let writing = self.inner.send(item);
-        let (desk, ended) = (self.desk.clone(), self.ended.clone());
+        let (desk, output) = (self.desk.clone(), self.ends.output.clone());
         async move {
             let written = writing.await;
             if let Some(call) = call {
                 desk.settled(call, written.is_ok());
             }
             if written.is_err() {
-                ended.cancel();
+                output.cancel();
             }
             written
         }
     }
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
-        let message = self.inner.receive().await;
+        let message = loop {
+            tokio::select! {
+                biased;
+                Some(id) = self.unreadable.recv() => {
+                    let what = "the request cannot be parsed: it is not valid JSON in UTF-8";
+                    let error = ErrorData::parse_error(what, None);
+                    // Apart, because this method may be dropped half-way.
+                    tokio::spawn(self.inner.send(JsonRpcMessage::error(error, Some(id))));
+                }
+                message = self.inner.receive() => break message,
+            }
+        };
         match &message {
             // From here on the SDK writes no answer to the cancelled request.
             Some(JsonRpcMessage::Notification(notification)) => {
@@ -103,7 +126,7 @@ where
                 }
             }
             Some(_) => {}
-            None => self.ended.cancel(),
+            None => self.ends.input.cancel(),
         }
         message
     }

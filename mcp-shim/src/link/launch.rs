@@ -3,17 +3,24 @@
 
 use std::{
     env,
+    ffi::OsString,
     path::{Path, PathBuf},
-    process::Stdio,
-    sync::Mutex,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use tokio::{io::AsyncReadExt, process::Command, time::timeout};
+use tokio::{
+    io::AsyncReadExt,
+    process::{Child, Command},
+    time::timeout,
+};
 
 /// The environment variable that names the relay's program.
 pub(crate) const RELAY_VARIABLE: &str = "MCP_CHAT_RELAY";
-/// The environment variable that a started relay takes its idle exit from, if it is set.
+/// The environment variables that a started relay takes its options from begin with this.
+const OPTION_PREFIX: &str = "MCP_CHAT_RELAY_";
+/// The one of them that gets another default here.
 const IDLE_EXIT_VARIABLE: &str = "MCP_CHAT_RELAY_IDLE_EXIT";
 /// Between two starts, as long as nobody answers.
 const LAUNCH_EVERY: Duration = Duration::from_secs(1);
@@ -28,7 +35,9 @@ const LOCK: &str = "nothing panics while it holds this lock";
 #[derive(Debug)]
 pub(crate) struct Launcher {
     socket: Option<PathBuf>,
-    last: Mutex<Option<Launch>>,
+    last: Arc<Mutex<Option<Launch>>>,
+    /// A program that neither listens nor ends. No other is started beside it.
+    hung: Mutex<Option<Child>>,
 }
 
 /// The last start, for those who ask within the next second.
@@ -51,7 +60,7 @@ impl Launcher {
     /// Starts relays on this socket, or on that of the environment.
     #[must_use]
     pub(crate) fn new(socket: Option<&Path>) -> Self {
-        Self { socket: socket.map(Path::to_owned), last: Mutex::new(None) }
+        Self { socket: socket.map(Path::to_owned), last: Arc::default(), hung: Mutex::default() }
     }
 
     /// Starts a relay, unless one was started less than a second ago.
@@ -62,6 +71,11 @@ impl Launcher {
     /// again before somebody does something.
     pub(crate) async fn launch(&self) -> Result<Launched, String> {
         let program = find_relay()?;
+        if let Some(child) = self.hung.lock().expect(LOCK).as_mut()
+            && let Ok(None) = child.try_wait()
+        {
+            return Err(does_nothing(&program, child));
+        }
         {
             let mut last = self.last.lock().expect(LOCK);
             if let Some(launch) = last.as_ref().filter(|last| last.at.elapsed() < LAUNCH_EVERY) {
@@ -83,7 +97,13 @@ impl Launcher {
     async fn start(&self, program: &Path) -> Result<Launched, String> {
         let mut command = Command::new(program);
         command.args(["serve", "--detach"]);
-        if env::var_os(IDLE_EXIT_VARIABLE).is_none() {
+        // An empty variable is one that is not set; the relay's own options know no such thing.
+        let of_relay = |name: &OsString| name.to_string_lossy().starts_with(OPTION_PREFIX);
+        let empty = env::vars_os().filter(|(name, value)| of_relay(name) && value.is_empty());
+        for (name, _) in empty {
+            command.env_remove(name);
+        }
+        if env::var_os(IDLE_EXIT_VARIABLE).is_none_or(|value| value.is_empty()) {
             let idle = humantime::format_duration(shared::limits::IDLE_EXIT).to_string();
             command.args(["--idle-exit", &idle]);
         }
@@ -96,13 +116,17 @@ impl Launcher {
             .map_err(|error| format!("{} could not be started: {error}", program.display()))?;
 
         // A relay that stays up lets go of its standard error once it listens.
-        let mut said = String::new();
-        if let Some(stderr) = child.stderr.take() {
-            let _ = timeout(LAUNCH_WAIT, stderr.take(SAID_BYTES).read_to_string(&mut said)).await;
+        let mut said = Vec::new();
+        if let Some(stderr) = child.stderr.take()
+            && timeout(LAUNCH_WAIT, stderr.take(SAID_BYTES).read_to_end(&mut said)).await.is_err()
+        {
+            let error = does_nothing(program, &child);
+            *self.hung.lock().expect(LOCK) = Some(child);
+            return Err(error);
         }
-        let said = said.trim().to_owned();
+        let said = String::from_utf8_lossy(&said).trim().to_owned();
         if said.is_empty() {
-            tokio::spawn(async move { child.wait().await });
+            self.watch(child, program);
             return Ok(Launched::Started);
         }
         // It has said why it does not stay up, and ends with that.
@@ -113,13 +137,38 @@ impl Launcher {
     }
 }
 
+impl Launcher {
+    /// Takes note if a relay that seemed to be up ends at once without having said why.
+    fn watch(&self, mut child: Child, program: &Path) {
+        let (last, program, began) = (Arc::clone(&self.last), program.to_owned(), Instant::now());
+        tokio::spawn(async move {
+            let status = child.wait().await;
+            // One that was killed is replaced; one that ends itself with an error would again.
+            let failed = |status: &ExitStatus| status.code().is_some_and(|code| code != 0);
+            if let Ok(status) = status.as_ref()
+                && failed(status)
+                && began.elapsed() < LAUNCH_EVERY
+            {
+                let why = format!("{} ended with {status} and said nothing", program.display());
+                let outcome = Err(format!("{why}; is it the relay of mcp-chat?"));
+                *last.lock().expect(LOCK) = Some(Launch { at: Instant::now(), outcome });
+            }
+        });
+    }
+}
+
+fn does_nothing(program: &Path, child: &Child) -> String {
+    let pid = child.id().map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+    format!("{}{pid} was started as the relay and does nothing; end it", program.display())
+}
+
 /// The relay's program: as the environment says, beside this one, or on the path.
 ///
 /// # Errors
 ///
 /// When there is none.
 pub(crate) fn find_relay() -> Result<PathBuf, String> {
-    if let Some(named) = env::var_os(RELAY_VARIABLE) {
+    if let Some(named) = env::var_os(RELAY_VARIABLE).filter(|named| !named.is_empty()) {
         let path = PathBuf::from(&named);
         if path.is_file() {
             return Ok(path);

@@ -83,7 +83,8 @@ impl Server {
     fn keep_alive(&mut self, now: Instant) {
         let late = now - self.keep_alive_at;
         self.keep_alive_at = now + self.settings.keep_alive;
-        if !self.acceptor.keep_standing() && self.draining_until.is_none() {
+        // A relay that is about to end has taken its socket away itself.
+        if self.draining_until.is_none() && !self.acceptor.keep_standing() {
             self.drain("the lock file is no longer ours");
         }
         self.refresh_tokens(now);

@@ -71,6 +71,18 @@ async fn a_second_signal_ends_at_once() {
 }
 
 #[tokio::test]
+async fn a_relay_that_is_ending_does_not_take_its_socket_back() {
+    let mut relay = Relay::start(&["--message-rate", "off", "--keep-alive", "300ms"]);
+    let mut slow = relay.pair().await;
+    slow.fill().await;
+    relay.signal(Signal::TERM);
+    slow.a.until("going_away").await;
+    // It is still flushing when it would have looked after its socket, several times.
+    relay.wait().await;
+    assert!(!relay.socket().exists());
+}
+
+#[tokio::test]
 async fn a_relay_without_connections_ends_if_told_so() {
     let mut relay = Relay::start(&["--idle-exit", "300ms"]);
     let mut client = relay.join().await;
