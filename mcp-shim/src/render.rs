@@ -84,6 +84,12 @@ fn headline(out: &mut String, reply: &Reply) -> std::fmt::Result {
         write!(out, ", topic {}", escape(&queue.topic))?;
         if let Some(position) = queue.position {
             write!(out, ", position {position} of {}", queue.waiting)?;
+            if queue.not_listening > 0 {
+                write!(out, " ({} not listening)", queue.not_listening)?;
+            }
+            if queue.own > 0 {
+                write!(out, ", beside {} of this app", queue.own)?;
+            }
         }
     }
     writeln!(out, ". Cursor {}.", chat.cursor)
@@ -98,6 +104,9 @@ fn outcome(out: &mut String, reply: &Reply) -> std::fmt::Result {
              partner.disconnected lists it."
         )?,
         None => {}
+    }
+    if let Some(id) = &reply.message_id {
+        writeln!(out, "Its id is {id}.")?;
     }
     match reply.left {
         Some(Left::Room) => writeln!(out, "The room is left.")?,

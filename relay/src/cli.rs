@@ -133,7 +133,7 @@ pub struct Serve {
         env = "MCP_CHAT_RELAY_KEEP_ALIVE",
         value_name = "TIME",
         default_value = "15s",
-        value_parser = positive_duration
+        value_parser = keep_alive
     )]
     pub keep_alive: Duration,
     /// Exit after so long without a connection, or off
@@ -205,10 +205,12 @@ fn duration_or_off(text: &str) -> Result<Limit<Duration>, String> {
         .map_err(|error| format!("{error}; write it as 10s or 5m, or off"))
 }
 
-fn positive_duration(text: &str) -> Result<Duration, String> {
+/// Less would keep everybody busy with nothing else; more would let the dead live on.
+fn keep_alive(text: &str) -> Result<Duration, String> {
+    let allowed = Duration::from_millis(10)..=Duration::from_secs(60 * 60);
     match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
-        Ok(duration) => Ok(duration),
+        Ok(duration) if allowed.contains(&duration) => Ok(duration),
+        Ok(_) => Err("must be from 10ms to 1h".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -250,6 +252,14 @@ mod tests {
         assert_eq!(settings.idle_exit, None);
         assert_eq!(settings.max_connections, shared::limits::CONNECTIONS);
         assert_eq!(settings.max_connections_per_user, shared::limits::CONNECTIONS_PER_USER);
+    }
+
+    #[test]
+    fn keep_alive_is_neither_too_short_nor_too_long() {
+        assert_eq!(keep_alive("15s"), Ok(Duration::from_secs(15)));
+        for absurd in ["0s", "1ns", "2h", "300000000000y", "off"] {
+            assert!(keep_alive(absurd).is_err(), "{absurd}");
+        }
     }
 
     #[test]

@@ -23,6 +23,17 @@ is_new() {
     ! cmp -s "$list" "$directory/installed"
 }
 
+# Fails with what is missing.
+needs() {
+    local what=$1
+    shift
+    "$@" >/dev/null 2>&1 || { echo "these tests need $what" >&2; exit 1; }
+}
+needs 'Python 3.10 or newer with venv' \
+    python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))'
+needs 'Node 20 or newer' node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'
+needs 'npm' npm --version
+
 python_dir=$clients_dir/python
 requirements=$source_dir/python/requirements.txt
 if is_new "$requirements" "$python_dir"; then

@@ -202,3 +202,23 @@ fn a_relay_that_is_asked_to_end_tells_the_clients_first() {
     world.serve();
     assert_eq!(chat.status()["state"], "waiting", "it goes on waiting with the next relay");
 }
+
+#[test]
+fn the_doctor_says_what_does_not_work_although_something_does() {
+    let world = World::serving(&[]);
+    let doctor = |change: &dyn Fn(&mut std::process::Command)| {
+        let mut command = world.command(&BINARIES.shim);
+        command.arg("doctor");
+        change(&mut command);
+        let output = command.output().unwrap();
+        assert_eq!(exit_code(&output), 1, "{}", said(&output));
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(shown.contains("FAIL") && !shown.contains("Everything"), "{shown}");
+    };
+    doctor(&|command| {
+        command.env("MCP_CHAT_RELAY", "/nonexistent");
+    });
+    doctor(&|command| {
+        command.args(["--socket", &format!("/tmp/{}", "long".repeat(40))]);
+    });
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tests::{
-    Chat, Client, PATIENCE, Signal, World, enter,
+    Chat, Client, PATIENCE, Signal, World, enter, eventually,
     foreign::{Mode, python, typescript},
     let_pass, meet,
     proxy::Proxy,
@@ -161,6 +161,11 @@ fn provoke_refusals(mode: Mode, seen: &mut Seen) {
 
     let partner = world.client();
     let (partner, _) = enter(&partner, json!({}));
+    // Asked without a chat, it hands out nothing.
+    eventually("the client's server knows of the partner", || {
+        let told = client.call("chat_status", json!({}));
+        (told["structuredContent"]["other_chats"][0]["state"] == "chatting").then_some(())
+    });
     let told = refused("room_changed", "send_message", with_chat(json!({ "message": "hello" })));
     assert_eq!(events(&told["structuredContent"])[0]["type"], "chatroom.found");
     partner.deliver("a message beside an error");
@@ -177,9 +182,13 @@ fn provoke_limits(mode: Mode, seen: &mut Seen) {
     let world = World::serving(&[("message-rate", "1/1")]);
     let (client, partner) = (typescript(&world, mode, &[]), world.client());
     let (chat, _) = meet(&client, &partner);
-    chat.deliver("one");
-    let hello = json!({ "chat_id": chat.id, "message": "two" });
-    let told = refused(&client, seen, "rate_limited", "send_message", hello);
+    // At once, so that no busy machine lets the second one become allowed meanwhile.
+    let hello = json!({ "chat_id": chat.id, "message": "one" });
+    let both = [(); 2].map(|()| client.start_call("send_message", hello.clone()));
+    let [sent, told] = both.map(|pending| client.finish(&pending));
+    ok(&sent);
+    assert_eq!(error_code(&told), "rate_limited", "{told:#}");
+    seen.insert("rate_limited".to_owned());
     let retry_after = told["structuredContent"]["error"]["retry_after_ms"].as_u64().unwrap();
     let_pass(std::time::Duration::from_millis(retry_after));
     chat.deliver("two");

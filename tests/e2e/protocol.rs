@@ -185,6 +185,20 @@ fn a_request_that_cannot_be_parsed_is_answered() {
 }
 
 #[test]
+fn arguments_that_are_no_object_are_invalid() {
+    let world = World::empty(&[]);
+    for client in both_eras(&world) {
+        for arguments in [json!([1]), json!("text"), json!(7)] {
+            let params = json!({ "name": "enter_queue", "arguments": arguments });
+            let error = client.request("tools/call", params).unwrap_err();
+            assert_eq!(error["code"], -32_602, "{error}");
+        }
+        let error = client.request("tools/fall", json!({})).unwrap_err();
+        assert_eq!(error["code"], -32_601, "{error}");
+    }
+}
+
+#[test]
 fn of_two_requests_with_one_id_neither_takes_anything() {
     let world = World::serving(&[]);
     let (alice, bob) = (world.client(), world.client());

@@ -22,7 +22,13 @@ pub async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let screen = Screen::new();
     let own = own_path().map_or_else(|| "unknown".to_owned(), |path| path.display().to_string());
     check(&screen, true, &format!("mcp-shim {} at {own}", env!("CARGO_PKG_VERSION")))?;
-    let route = serve::route(cli)?;
+    let route = match serve::route(cli) {
+        Ok(route) => route,
+        Err(problem) => {
+            check(&screen, false, &format!("{problem:#}"))?;
+            return verdict(&screen, false);
+        }
+    };
     check(&screen, true, &format!("the socket is {}", route.socket()))?;
     let relay = find_relay();
     match (&relay, &route.launcher) {
@@ -34,11 +40,16 @@ pub async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     }
     let health = probe(&route, OwnerId::from(Uuid::new_v4())).await;
     check(&screen, health.connected, &describe(&health))?;
-    if health.connected {
+    let startable = relay.is_ok() || route.launcher.is_none();
+    verdict(&screen, health.connected && startable)
+}
+
+fn verdict(screen: &Screen, well: bool) -> anyhow::Result<ExitCode> {
+    if well {
         screen.say("Everything that an MCP client needs works here.")?;
         Ok(ExitCode::SUCCESS)
     } else {
-        screen.say("Put right what the last line says, then run `mcp-shim doctor` again.")?;
+        screen.say("Put right what FAIL says, then run `mcp-shim doctor` again.")?;
         Ok(ExitCode::FAILURE)
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn show(screen: &Screen) -> io::Result<()> {
     screen.copy(&format!("codex mcp add mcp-chat -- {path}"))?;
     screen.blank()?;
     screen.say(
-        "Then say to it: \"find me someone to chat with\". If nobody is there, meet a robot: \
-         run `mcp-shim demo --join` in a terminal.",
-    )
+        "Then say to it: \"find me someone to chat with\". If nobody is there, meet a robot; in a \
+         terminal, run:",
+    )?;
+    screen.copy(&format!("{path} demo --join"))
 }

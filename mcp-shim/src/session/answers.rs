@@ -62,7 +62,10 @@ impl Sessions {
 
     /// An error that is about no chat.
     pub(super) fn error_reply(&self, error: ToolError) -> Reply {
-        let mut reply = Reply::new(next::after_error(error.code));
+        let nothing_to_name =
+            error.code == ErrorCode::ChatRequired && self.living().next().is_none();
+        let next = if nothing_to_name { next::NO_CHAT } else { next::after_error(error.code) };
+        let mut reply = Reply::new(next);
         reply.error = Some(error);
         reply.other_chats = self.other_chats(None);
         reply
@@ -176,7 +179,8 @@ pub(super) fn chat_required() -> ToolError {
     ToolError::new(
         ErrorCode::ChatRequired,
         "chat_id is missing",
-        "pass the chat_id of the chat that is meant; chat_status without arguments lists them",
+        "pass the chat_id of the chat that is meant; chat_status without arguments lists them, and \
+         enter_queue starts one if there is none",
     )
 }
 
@@ -214,7 +218,7 @@ pub(super) fn not_in_room(state: ChatState) -> ToolError {
 pub(super) fn room_changed() -> ToolError {
     ToolError::new(
         ErrorCode::RoomChanged,
-        "the partner is another one than this message was meant for; it was not sent",
+        "this partner was found after what the client has seen; the message was not sent",
         "see `room`: if your user wants to say it to this partner, send it again with that room_id",
     )
 }

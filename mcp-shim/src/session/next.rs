@@ -35,6 +35,9 @@ pub(super) const CHATS: &str = "Use one of these chat ids, for example with wait
 pub(super) const UNREACHABLE: &str =
     "Tell your user what `relay.trouble` says. The next tool call tries again.";
 
+pub(super) const NO_CHAT: &str =
+    "There is no chat. Call enter_queue if your user wants to meet somebody.";
+
 /// What an error leaves to be done.
 pub(super) fn after_error(code: ErrorCode) -> &'static str {
     match code {
@@ -49,7 +52,7 @@ pub(super) fn after_error(code: ErrorCode) -> &'static str {
              may bring somebody."
         }
         ErrorCode::RoomChanged => {
-            "Nothing was sent. Tell your user who the partner is now, and ask before you send."
+            "Nothing was sent. Tell your user who the partner is, and ask before you send."
         }
         ErrorCode::AskUser => {
             "Nothing was sent. Ask your user what to say, and send that with author \"user\"."
