@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context as _;
 use rustix::{
     fs::OFlags,
-    process::{getpid, getsid, setsid},
+    process::setsid,
     stdio::{dup2_stderr, dup2_stdin, dup2_stdout},
 };
 
@@ -24,13 +24,12 @@ const LOG_BYTES: u64 = 1024 * 1024;
 pub(crate) fn detach(socket: &Path) -> anyhow::Result<()> {
     let log = open_log(socket)?;
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
-    if getsid(None)? != getpid() {
-        // Refused to the leader of a process group, as a shell makes one of each job: it then
-        // stays in the shell's session, which is all that can be done without a fork.
-        match setsid() {
-            Ok(_) | Err(rustix::io::Errno::PERM) => {}
-            Err(error) => return Err(error).context("cannot start a session"),
-        }
+    // Refused to the leader of a process group, as a shell makes one of each job: it then stays in
+    // the shell's session, which is all that can be done without a fork. Whether it leads a session
+    // already is not asked: in a container the session can be one without an id.
+    match setsid() {
+        Ok(_) | Err(rustix::io::Errno::PERM) => {}
+        Err(error) => return Err(error).context("cannot start a session"),
     }
     dup2_stdin(&null)?;
     dup2_stdout(&null)?;
