@@ -200,4 +200,17 @@ impl Inbox {
                 .find(|held| held.entry.cursor == cursor)
                 .is_none_or(|held| held.state == State::HandedOut)
     }
+
+    /// Panics if more is held than may be, or if it is counted wrongly.
+    pub(super) fn check(&self) {
+        let unread = |held: &&Held| held.state != State::HandedOut;
+        let texts = || self.entries.iter().filter(unread).filter_map(|held| held.entry.event.text());
+        assert_eq!(self.unread_messages, texts().count());
+        assert_eq!(self.unread_bytes, texts().map(str::len).sum::<usize>());
+        assert!(self.unread_messages <= limits::UNREAD_MESSAGES);
+        assert!(self.unread_bytes <= limits::UNREAD_BYTES);
+        let handed_out = self.entries.len() - self.entries.iter().filter(unread).count();
+        assert!(handed_out <= limits::HANDED_OUT_EVENTS);
+        assert!(self.entries.iter().is_sorted_by(|one, two| one.entry.cursor < two.entry.cursor));
+    }
 }

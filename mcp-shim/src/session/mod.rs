@@ -15,6 +15,7 @@ mod dialogue;
 mod entering;
 mod event;
 mod inbox;
+mod invariants;
 mod liveness;
 mod next;
 mod pending;

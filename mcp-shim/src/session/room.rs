@@ -113,6 +113,14 @@ impl Room {
             && self.unacked_bytes + bytes <= limits.window_bytes
     }
 
+    /// Panics if more is on its way than the window allows.
+    pub(super) fn check(&self, limits: &Limits) {
+        assert!(self.unacked.len() <= limits.window_messages);
+        assert!(self.unacked_bytes <= limits.window_bytes);
+        assert_eq!(self.unacked_bytes, self.unacked.iter().map(|u| u.text.len()).sum::<usize>());
+        assert!(self.unacked.iter().all(|unacked| unacked.seq < self.next_seq));
+    }
+
     /// Gives a message its seq and keeps it until the partner has it.
     pub(super) fn accept(
         &mut self,

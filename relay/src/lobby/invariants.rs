@@ -1,5 +1,7 @@
 //! What must be true of a lobby between any two events.
 
+use shared::limits::{REPORTS, TOMBSTONES};
+
 use super::{
     Lobby,
     deadlines::Subject,
@@ -13,6 +15,8 @@ impl Lobby {
     pub fn check_invariants(&self) {
         assert!(self.effects.is_empty());
         self.ties.check();
+        assert!(self.tombstones.len() <= TOMBSTONES);
+        assert!(self.reports.latest.len() <= REPORTS);
         self.check_connections();
         self.check_sessions();
         self.check_queues();

@@ -60,12 +60,7 @@ impl Play {
         for (call, (_, deadline)) in &self.sides[side].open {
             assert!(*deadline > self.now.instant, "{call:?} is not answered in time");
         }
-        for chat in sessions.chats.values() {
-            assert!(chat.leaving.len() <= limits::LEAVING_ROOMS);
-            assert!(chat.closed.len() <= limits::CLOSED_ROOMS);
-            assert!(chat.history.len() <= limits::HISTORY_ENTRIES);
-        }
-        assert!(sessions.living().count() <= limits::SESSIONS_PER_SHIM);
+        sessions.check_invariants();
         let known: BTreeSet<ChatId> = sessions.living().map(|chat| chat.id).collect();
         for (key, book) in &mut self.books {
             book.has_ended |= key.0 == side && !known.contains(&key.1);
