@@ -9,13 +9,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
     task::Poll,
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
 use shared::{
     codec,
     endpoint::Stream,
-    limits::{DRAIN, FRAME_BYTES, HANDSHAKE, Limits, WRITE_DEADLINE},
+    limits::{DRAIN, FRAME_BYTES, HANDSHAKE, Limits, SLEPT_AFTER, WRITE_DEADLINE},
     message::{ClientMessage, ErrorCode, Hello},
 };
 use tokio::time::sleep_until;
@@ -36,10 +36,6 @@ pub use settings::Settings;
 /// What one connection can have done in one turn, so that none keeps the others waiting.
 const FRAMES_PER_TURN: usize = 256;
 const READ_BYTES_PER_TURN: usize = FRAME_BYTES;
-
-/// A deadline that is looked at later than this was slept over: the machine or the process was
-/// stopped.
-const SLEPT_AFTER: Duration = Duration::from_secs(5);
 
 /// How the relay came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

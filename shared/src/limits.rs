@@ -72,6 +72,9 @@ pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 pub const HANDSHAKE: Duration = Duration::from_secs(2);
 /// Keep-alive intervals without a frame, after which a connection is down.
 pub const KEEP_ALIVE_MISSES: u32 = 2;
+/// A deadline that is looked at later than this was slept over: the machine or the process was
+/// stopped.
+pub const SLEPT_AFTER: Duration = Duration::from_secs(5);
 /// How long a draining relay goes on to flush.
 pub const DRAIN: Duration = Duration::from_secs(5);
 /// Length of a path that a Unix domain socket can have, without its terminating zero byte.

@@ -1,8 +1,7 @@
-//! What arrives, what is lost on the way, who is killed, and the judgement in the end.
+//! What arrives, what is lost on the way, and who is killed.
 
-use std::{collections::BTreeMap, time::Duration};
-
-use mcp_shim::session::{ChatState, Input};
+use mcp_shim::session::Input;
+use relay::lobby::ConnectionId;
 use shared::{
     codec,
     message::{ClientMessage, RelayMessage},
@@ -11,7 +10,7 @@ use shared::{
 use crate::{
     relay::Item,
     rules::Rule,
-    world::{Happening, WireId, World},
+    world::{Happening, Wire, WireId, World},
 };
 
 impl World {
@@ -22,7 +21,7 @@ impl World {
         }
         let Some(wire) = self.wires.get_mut(&id) else { return };
         let Some(item) = wire.to_relay.pop_front().filter(|_| wire.relay_open) else { return };
-        let connection = wire.connection;
+        let connection = ConnectionId(id);
         let frame = match item {
             Item::Frame(frame) => frame,
             Item::End => {
@@ -124,17 +123,19 @@ impl World {
             return;
         }
         self.later(50, 3_000, Happening::Fault);
-        match self.random.below(10) {
-            0..5 => self.cut(),
-            5 => self.stop_relay(),
-            6..9 => self.kill_relay(),
-            _ if self.random.permille(300) => self.kill_shim(),
-            _ => {}
+        self.forget_closed();
+        match self.random.below(40) {
+            0..20 => self.cut(),
+            20..24 => self.stop_relay(),
+            24..34 => self.kill_relay(),
+            34 => self.kill_shim(),
+            35 | 36 => self.stop_shim(),
+            _ => self.rare_fault(),
         }
     }
 
     fn cut(&mut self) {
-        let open = |wire: &crate::world::Wire| !wire.cut && wire.shim_open && wire.relay_open;
+        let open = |wire: &Wire| !wire.cut && wire.shim_open && wire.relay_open;
         let wires: Vec<WireId> =
             self.wires.iter().filter(|(_, wire)| open(wire)).map(|(id, _)| *id).collect();
         if wires.is_empty() {
@@ -167,37 +168,7 @@ impl World {
         }
     }
 
-    /// The relay's process, or the machine, is stopped for a while.
-    fn stop_relay(&mut self) {
-        if self.relay.is_some() && self.relay_sleeps_until.is_none() {
-            self.tally.relay_stops += 1;
-            let slept = self.random.millis(500, 20_000);
-            self.relay_sleeps_until = Some(self.now + slept);
-            self.at(self.now + slept, Happening::WakeRelay(slept));
-        }
-    }
-
-    /// What has come meanwhile is read first.
-    pub(crate) fn wake_relay(&mut self, slept: Duration) {
-        if self.relay_sleeps_until.take_if(|until| *until <= self.now).is_none() {
-            return;
-        }
-        let wires: Vec<WireId> = self.wires.keys().copied().collect();
-        for id in wires {
-            let due = self.wires[&id].to_relay.len();
-            for _ in 0..due {
-                self.arrive_at_relay(id);
-            }
-        }
-        let clock = self.clock();
-        let late = Duration::from_secs(5);
-        if let Some(relay) = self.relay.as_mut().filter(|_| slept > late) {
-            let outgoing = relay.slept(slept, clock);
-            self.send_out(outgoing);
-        }
-    }
-
-    fn kill_relay(&mut self) {
+    pub(crate) fn kill_relay(&mut self) {
         self.relay_sleeps_until = None;
         let Some(relay) = self.relay.take() else { return };
         self.tally.relay_kills += 1;
@@ -228,7 +199,7 @@ impl World {
         }
         let wires: Vec<WireId> = self.wires.keys().copied().collect();
         for id in wires {
-            let of_it = |wire: &&mut crate::world::Wire| wire.shim == number && wire.shim_open;
+            let of_it = |wire: &&mut Wire| wire.shim == number && wire.shim_open;
             let Some(wire) = self.wires.get_mut(&id).filter(of_it) else { continue };
             wire.shim_open = false;
             wire.to_shim.clear();
@@ -241,57 +212,5 @@ impl World {
             }
         }
         self.later(100, 10_000, Happening::StartShim(number));
-    }
-
-    /// From here on everything works and everybody only listens.
-    pub(crate) fn heal(&mut self) {
-        for number in 0..self.shims.len() {
-            self.later(1, 1_000, Happening::Listen(number));
-        }
-    }
-
-    /// Nothing has gone wrong for long: what was promised has to be true by now.
-    pub(crate) fn judge(&mut self) {
-        self.tally.deliveries += self.relay.as_ref().map_or(0, |relay| relay.passed_on);
-        self.model.settle();
-        let mut rooms: BTreeMap<String, usize> = BTreeMap::new();
-        let mut waiting: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (number, shim) in self.shims.iter().enumerate() {
-            let Some(shim) = shim else { continue };
-            for call in shim.open.values() {
-                let age = self.now - call.at;
-                assert!(age.as_secs() < 60, "a call of {number} is not answered: {call:?}");
-            }
-            for known in shim.chats.values() {
-                match known.state {
-                    ChatState::Chatting => {
-                        let room = known.room.clone().expect("who chats has a room");
-                        *rooms.entry(room).or_default() += 1;
-                    }
-                    ChatState::Waiting => {
-                        let topic = known.topic.clone().expect("who waits has a topic");
-                        waiting.entry(topic).or_default().push(number);
-                    }
-                    ChatState::Idle | ChatState::Ended => {}
-                }
-            }
-        }
-        // Who leaves sees no end of the room: if both saw it lost, the relay has lost it.
-        let mut lost: BTreeMap<&String, usize> = BTreeMap::new();
-        for ((_, room), reason) in self.shims.iter().flatten().flat_map(|shim| &shim.ended) {
-            if reason == "RelayLost" || reason == "Timeout" {
-                *lost.entry(room).or_default() += 1;
-            }
-        }
-        for (room, seen_by) in lost {
-            assert!(seen_by < 2, "{room} is lost, and nobody has left it");
-        }
-        for (room, members) in rooms {
-            assert_eq!(members, 2, "{room} has {members} member");
-        }
-        for (topic, mut numbers) in waiting {
-            numbers.dedup();
-            assert!(numbers.len() < 2, "{numbers:?} wait for each other in {topic}");
-        }
     }
 }

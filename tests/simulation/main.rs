@@ -8,11 +8,14 @@
 #![expect(clippy::print_stdout, reason = "it has no test harness to report for it")]
 
 mod faults;
+mod judgement;
 mod model;
 mod random;
 mod relay;
 mod rules;
+mod secrets;
 mod shim;
+mod stops;
 mod wires;
 mod world;
 
@@ -149,11 +152,22 @@ fn text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 fn report(outcome: &Outcome, rule: Option<Rule>) {
-    let Tally { relay_kills, relay_stops, shim_kills, cuts, deliveries } = outcome.tally;
+    let tally = &outcome.tally;
     println!(
-        "{} seeds: {relay_kills} relays and {shim_kills} shims killed, {relay_stops} relays \
-         stopped, {cuts} connections cut, {deliveries} messages passed on",
-        outcome.played
+        "{} seeds: {} relays and {} shims killed, {} relays and {} shims stopped, {} suspends, {} \
+         connections cut, {} clocks set, {} keys lost, {} sessions claimed by others, {} messages \
+         passed on",
+        outcome.played,
+        tally.relay_kills,
+        tally.shim_kills,
+        tally.relay_stops,
+        tally.shim_stops,
+        tally.suspends,
+        tally.cuts,
+        tally.clock_jumps,
+        tally.keys_lost,
+        tally.impostors,
+        tally.deliveries,
     );
     if let Some((seed, why)) = &outcome.failed {
         let ablate = rule.map(|rule| format!(" --ablate {rule:?}")).unwrap_or_default();

@@ -92,6 +92,11 @@ impl Model {
         assert!(members.len() <= 2, "three in a room: {members:?}");
     }
 
+    /// Who was told of having been in this room.
+    pub(crate) fn members(&self, room: &str) -> impl Iterator<Item = &Who> {
+        self.members.get(room).into_iter().flatten()
+    }
+
     pub(crate) fn undelivered(&mut self, ids: impl IntoIterator<Item = String>) {
         self.undelivered.extend(ids);
     }

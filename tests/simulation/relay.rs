@@ -102,6 +102,11 @@ impl Relay {
         }
     }
 
+    /// Fresh tokens, as every live connection gets them each hour.
+    pub(crate) fn refresh(&mut self, connection: ConnectionId, now: Clock) -> Outgoing {
+        self.tell(Event::Refresh(connection), None, now)
+    }
+
     pub(crate) fn tick(&mut self, now: Clock) -> Outgoing {
         self.tell(Event::Tick, None, now)
     }
@@ -155,6 +160,7 @@ impl Relay {
             _ => None,
         };
         let effects = self.lobby.handle(now.instant, event);
+        self.lobby.check_invariants();
         let mut outgoing: Outgoing = acknowledged.into_iter().collect();
         for effect in effects {
             self.perform(effect, passed_on, now, &mut outgoing);

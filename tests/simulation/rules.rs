@@ -14,16 +14,20 @@ pub(crate) enum Rule {
     HalfOpenExpiry,
     /// After an attach each side learns what the other has.
     SyncAfterAttach,
+    /// A connection is that of its session once it has said `hello`, and nothing is sent to it
+    /// before.
+    IdentityAtHello,
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::EndToEndAck,
         Self::Deduplication,
         Self::RepeatedLeave,
         Self::ClosedRooms,
         Self::HalfOpenExpiry,
         Self::SyncAfterAttach,
+        Self::IdentityAtHello,
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {

@@ -14,6 +14,10 @@ use std::time::Duration;
 pub(crate) struct Shim {
     pub(crate) sessions: Sessions,
     pub(crate) life: u64,
+    /// Its process is stopped.
+    pub(crate) sleeps_until: Option<Duration>,
+    /// It was stopped for so long that others may have given its rooms up.
+    pub(crate) overslept: bool,
     pub(crate) links: BTreeMap<ChatId, Link>,
     pub(crate) links_made: u64,
     number: usize,
@@ -70,6 +74,8 @@ impl Shim {
         Self {
             sessions: Sessions::new(config),
             life,
+            sleeps_until: None,
+            overslept: false,
             links: BTreeMap::new(),
             links_made: 0,
             number,
@@ -187,7 +193,7 @@ impl Shim {
             .map(|chat| {
                 let chat_id = Some(chat.clone());
                 let call = Call { chat: Some(chat), words: None, at: now, departs: false };
-                let timeout = Duration::from_secs(3);
+                let timeout = Duration::from_secs(20);
                 (self.call(call), Request::WaitForEvents { chat_id, after: None, timeout })
             })
             .collect()

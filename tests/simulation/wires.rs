@@ -7,6 +7,7 @@ use relay::lobby::ConnectionId;
 
 use crate::{
     relay::{Item, Outgoing},
+    rules::Rule,
     world::{Happening, Wire, WireId, World},
 };
 
@@ -53,10 +54,9 @@ impl World {
             }
             return;
         };
-        self.connections += 1;
         self.wires_made += 1;
-        let (id, connection) = (self.wires_made, ConnectionId(self.connections));
-        relay.accept(connection);
+        let id = self.wires_made;
+        relay.accept(ConnectionId(id));
         known.wire = Some(id);
         known.pause = Duration::from_millis(10);
         let wire = Wire {
@@ -64,7 +64,6 @@ impl World {
             life,
             chat,
             link,
-            connection,
             shim_open: true,
             relay_open: true,
             cut: false,
@@ -87,7 +86,7 @@ impl World {
         self.at(at, Happening::ToRelay(id));
     }
 
-    fn send_to_shim(&mut self, id: WireId, item: Item) {
+    pub(crate) fn send_to_shim(&mut self, id: WireId, item: Item) {
         let delay = self.random.millis(0, 20);
         let Some(wire) = self.wires.get_mut(&id).filter(|wire| !wire.cut) else { return };
         wire.shim_at = wire.shim_at.max(self.now + delay);
@@ -97,15 +96,30 @@ impl World {
     }
 
     pub(crate) fn send_out(&mut self, outgoing: Outgoing) {
-        for (connection, item) in outgoing {
-            let wires = self.wires.iter();
-            let mut of = wires.filter(|(_, wire)| wire.connection == connection && wire.relay_open);
-            let Some((&id, _)) = of.next() else { continue };
-            let ends = item == Item::End;
-            self.send_to_shim(id, item);
-            if ends && let Some(wire) = self.wires.get_mut(&id) {
-                wire.relay_open = false;
-            }
+        for (ConnectionId(id), item) in outgoing {
+            let Some(wire) = self.wires.get_mut(&id).filter(|wire| wire.relay_open) else {
+                continue;
+            };
+            wire.relay_open = item != Item::End;
+            let to = if self.rule == Some(Rule::IdentityAtHello) { self.newest(id) } else { id };
+            self.send_to_shim(to, item);
         }
+    }
+
+    /// The connection that was made last for the same chat.
+    fn newest(&self, id: WireId) -> WireId {
+        let of = |wire: &Wire| (wire.shim, wire.life, wire.chat);
+        let chat = of(&self.wires[&id]);
+        let same = self.wires.range(id..).filter(|(_, wire)| of(wire) == chat && wire.shim_open);
+        same.map(|(id, _)| *id).last().unwrap_or(id)
+    }
+
+    /// Connections that both sides have closed and on which nothing is on its way are forgotten.
+    pub(crate) fn forget_closed(&mut self) {
+        let is_open = |wire: &Wire| {
+            wire.shim_open && !(wire.cut && wire.to_shim.is_empty())
+                || wire.relay_open && !(wire.cut && wire.to_relay.is_empty())
+        };
+        self.wires.retain(|_, wire| is_open(wire));
     }
 }

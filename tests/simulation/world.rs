@@ -6,11 +6,10 @@ use std::{
 };
 
 use mcp_shim::session::{CallId, ChatId, Input, Moment, Output};
-use relay::lobby::ConnectionId;
-use shared::codec;
+use shared::{codec, message::ClientMessage};
 
 use crate::{
-    model::Model,
+    model::{Model, Who},
     random::Random,
     relay::{Clock, Item, Relay},
     rules::Rule,
@@ -22,6 +21,10 @@ pub(crate) type WireId = u64;
 /// With faults, then without: long enough for every period of grace to pass.
 const TROUBLED: Duration = Duration::from_secs(90);
 const HEALED: Duration = Duration::from_secs(240);
+/// So that the wall clock can be set back.
+pub(crate) const WALL_AHEAD: Duration = Duration::from_secs(100 * 24 * 60 * 60);
+/// Of the greetings that impostors can repeat.
+const HELLOS: usize = 32;
 
 #[derive(Debug)]
 pub(crate) enum Happening {
@@ -33,8 +36,10 @@ pub(crate) enum Happening {
     Answer { shim: usize, life: u64, call: CallId, written: bool },
     Fault,
     StartRelay,
-    WakeRelay(Duration),
+    WakeRelay { since: Duration },
     StartShim(usize),
+    WakeShim { shim: usize, life: u64 },
+    Silent(WireId),
 }
 
 #[derive(Debug)]
@@ -43,7 +48,6 @@ pub(crate) struct Wire {
     pub(crate) life: u64,
     pub(crate) chat: ChatId,
     pub(crate) link: u64,
-    pub(crate) connection: ConnectionId,
     pub(crate) shim_open: bool,
     pub(crate) relay_open: bool,
     pub(crate) cut: bool,
@@ -53,12 +57,41 @@ pub(crate) struct Wire {
     pub(crate) shim_at: Duration,
 }
 
+impl Wire {
+    /// One that carries what somebody else says in a chat's name, and takes nothing.
+    pub(crate) fn of_an_impostor(
+        whose: &Who,
+        chat: ChatId,
+        says: [Item; 2],
+        now: Duration,
+    ) -> Self {
+        Self {
+            shim: whose.0,
+            life: whose.1,
+            chat,
+            link: 0,
+            shim_open: false,
+            relay_open: true,
+            cut: true,
+            to_relay: says.into(),
+            to_shim: VecDeque::new(),
+            relay_at: now,
+            shim_at: now,
+        }
+    }
+}
+
 /// What happened in all, for the record.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Tally {
     pub(crate) relay_kills: u64,
     pub(crate) relay_stops: u64,
     pub(crate) shim_kills: u64,
+    pub(crate) shim_stops: u64,
+    pub(crate) suspends: u64,
+    pub(crate) clock_jumps: u64,
+    pub(crate) keys_lost: u64,
+    pub(crate) impostors: u64,
     pub(crate) cuts: u64,
     pub(crate) deliveries: u64,
 }
@@ -68,13 +101,22 @@ pub(crate) struct World {
     pub(crate) rule: Option<Rule>,
     pub(crate) now: Duration,
     pub(crate) start: Clock,
+    /// What the wall clock is ahead of time as it passes.
+    pub(crate) wall_ahead: Duration,
+    /// From then on everything works.
+    pub(crate) heals_at: Duration,
+    /// The machine sleeps until then, or has.
+    pub(crate) suspended_until: Option<Duration>,
     pub(crate) order: u64,
     pub(crate) agenda: BTreeMap<(Duration, u64), Happening>,
     pub(crate) relay: Option<Relay>,
     pub(crate) relays_started: u64,
     pub(crate) relay_is_due: bool,
     pub(crate) relay_sleeps_until: Option<Duration>,
-    pub(crate) connections: u64,
+    pub(crate) key: [u8; 32],
+    /// In this world no key is lost.
+    pub(crate) keys_last: bool,
+    pub(crate) key_is_new: bool,
     pub(crate) wires: BTreeMap<WireId, Wire>,
     pub(crate) wires_made: u64,
     pub(crate) shims: Vec<Option<Shim>>,
@@ -82,6 +124,10 @@ pub(crate) struct World {
     pub(crate) model: Model,
     pub(crate) renumbered: BTreeMap<(usize, ChatId, String), u64>,
     pub(crate) left: BTreeSet<(usize, ChatId, String)>,
+    /// What was said to relays at first: whose, and the frame. Bounded, the oldest dropped.
+    pub(crate) hellos: VecDeque<(Who, ChatId, Vec<u8>)>,
+    /// Chats whose session somebody else has claimed.
+    pub(crate) robbed: BTreeSet<Who>,
     pub(crate) tally: Tally,
     pub(crate) trace: bool,
 }
@@ -90,6 +136,7 @@ pub(crate) struct World {
 pub(crate) fn play(seed: u64, rule: Option<Rule>, trace: bool) -> Tally {
     let mut random = Random::new(seed);
     let shims = 2 + random.below(4);
+    let keys_last = !random.permille(150);
     #[expect(clippy::disallowed_methods, reason = "some time has to be the first")]
     let start = Clock { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut world = World {
@@ -97,13 +144,18 @@ pub(crate) fn play(seed: u64, rule: Option<Rule>, trace: bool) -> Tally {
         rule,
         now: Duration::ZERO,
         start,
+        wall_ahead: WALL_AHEAD,
+        heals_at: TROUBLED,
+        suspended_until: None,
         order: 0,
         agenda: BTreeMap::new(),
         relay: None,
         relays_started: 0,
         relay_is_due: false,
         relay_sleeps_until: None,
-        connections: 0,
+        key: [7; 32],
+        keys_last,
+        key_is_new: true,
         wires: BTreeMap::new(),
         wires_made: 0,
         shims: Vec::new(),
@@ -111,6 +163,8 @@ pub(crate) fn play(seed: u64, rule: Option<Rule>, trace: bool) -> Tally {
         model: Model::default(),
         renumbered: BTreeMap::new(),
         left: BTreeSet::new(),
+        hellos: VecDeque::new(),
+        robbed: BTreeSet::new(),
         tally: Tally::default(),
         trace,
     };
@@ -119,16 +173,20 @@ pub(crate) fn play(seed: u64, rule: Option<Rule>, trace: bool) -> Tally {
         world.start_shim(number);
     }
     world.later(1, 500, Happening::Fault);
-    world.run(TROUBLED);
+    // A suspend puts the end of the faults off.
+    while !world.healed() {
+        world.run(world.heals_at);
+    }
     world.heal();
-    world.run(TROUBLED + HEALED);
+    world.run(world.heals_at + HEALED);
     world.judge();
     world.tally
 }
 
 impl World {
     pub(crate) fn clock(&self) -> Clock {
-        Clock { instant: self.start.instant + self.now, wall: self.start.wall + self.now }
+        let wall = self.start.wall + self.wall_ahead + self.now;
+        Clock { instant: self.start.instant + self.now, wall }
     }
 
     pub(crate) fn moment(&self) -> Moment {
@@ -147,7 +205,7 @@ impl World {
     }
 
     pub(crate) fn healed(&self) -> bool {
-        self.now >= TROUBLED
+        self.now >= self.heals_at
     }
 
     fn run(&mut self, until: Duration) {
@@ -155,7 +213,8 @@ impl World {
             let offset = |at: Instant| at.saturating_duration_since(self.start.instant);
             let awake = self.relay.as_ref().filter(|_| self.relay_sleeps_until.is_none());
             let relay = awake.and_then(|relay| relay.lobby.next_deadline());
-            let shims = self.shims.iter().flatten().filter_map(|s| s.sessions.next_deadline());
+            let awake = self.shims.iter().flatten().filter(|shim| shim.sleeps_until.is_none());
+            let shims = awake.filter_map(|shim| shim.sessions.next_deadline());
             let tick = shims.chain(relay).map(offset).min();
             let next = self.agenda.keys().next().map(|(at, _)| *at);
             let Some(at) = next.into_iter().chain(tick).min().filter(|at| *at <= until) else {
@@ -187,7 +246,7 @@ impl World {
         }
         for number in 0..self.shims.len() {
             let Some(shim) = self.shims[number].as_mut() else { continue };
-            if is_due(shim.sessions.next_deadline()) {
+            if shim.sleeps_until.is_none() && is_due(shim.sessions.next_deadline()) {
                 let outputs = shim.sessions.handle(moment, Input::Tick);
                 assert!(!is_due(shim.sessions.next_deadline()), "the sessions tick for ever");
                 self.perform(number, outputs);
@@ -198,6 +257,9 @@ impl World {
     fn happen(&mut self, happening: Happening) {
         if self.trace {
             eprintln!("{:>9.3} {happening:?}", self.now.as_secs_f64());
+        }
+        if let Some(wakes) = self.sleeper(&happening) {
+            return self.at(wakes, happening);
         }
         match happening {
             Happening::Connect { shim, chat, link } => self.connect(shim, chat, link),
@@ -210,11 +272,10 @@ impl World {
             }
             Happening::Fault => self.fault(),
             Happening::StartRelay => self.start_relay(),
-            Happening::WakeRelay(slept) => self.wake_relay(slept),
+            Happening::WakeRelay { since } => self.wake_relay(since),
             Happening::StartShim(number) => self.start_shim(number),
-        }
-        if let Some(relay) = &self.relay {
-            relay.lobby.check_invariants();
+            Happening::WakeShim { shim, life } => self.wake_shim(shim, life),
+            Happening::Silent(wire) => self.silent(wire),
         }
     }
 
@@ -224,7 +285,8 @@ impl World {
             self.relays_started += 1;
             let epoch = self.relays_started;
             let now = self.clock().instant;
-            self.relay = Some(Relay::start(epoch, &[7; 32], epoch > 1, now, self.rule));
+            let replaces = !std::mem::take(&mut self.key_is_new);
+            self.relay = Some(Relay::start(epoch, &self.key, replaces, now, self.rule));
         }
     }
 
@@ -255,7 +317,7 @@ impl World {
     }
 
     fn listen(&mut self, number: usize) {
-        self.later(500, 1_500, Happening::Listen(number));
+        self.later(500, 3_000, Happening::Listen(number));
         let (moment, now) = (self.moment(), self.now);
         let Some(shim) = self.shims[number].as_mut() else { return };
         for (call, request) in shim.listen(now) {
@@ -280,6 +342,9 @@ impl World {
     }
 
     pub(crate) fn perform(&mut self, number: usize, outputs: Vec<Output>) {
+        if let Some(shim) = &self.shims[number] {
+            shim.sessions.check_invariants();
+        }
         for output in outputs {
             if self.trace && !matches!(output, Output::Reply(..)) {
                 eprintln!("{:>9.3} {number} {output:?}", self.now.as_secs_f64());
@@ -298,6 +363,13 @@ impl World {
                     let mut frame = Vec::new();
                     codec::encode(&message, &mut frame);
                     frame.pop();
+                    if matches!(message, ClientMessage::Hello(_)) {
+                        let who = shim.who(chat.as_str());
+                        self.hellos.push_back((who, chat, frame.clone()));
+                        if self.hellos.len() > HELLOS {
+                            self.hellos.pop_front();
+                        }
+                    }
                     if let Some(wire) = shim.links.get(&chat).and_then(|link| link.wire) {
                         self.send_to_relay(wire, Item::Frame(frame));
                     }
@@ -318,6 +390,11 @@ impl Tally {
         self.relay_kills += other.relay_kills;
         self.relay_stops += other.relay_stops;
         self.shim_kills += other.shim_kills;
+        self.shim_stops += other.shim_stops;
+        self.suspends += other.suspends;
+        self.clock_jumps += other.clock_jumps;
+        self.keys_lost += other.keys_lost;
+        self.impostors += other.impostors;
         self.cuts += other.cuts;
         self.deliveries += other.deliveries;
     }

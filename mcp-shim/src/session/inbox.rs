@@ -204,7 +204,8 @@ impl Inbox {
     /// Panics if more is held than may be, or if it is counted wrongly.
     pub(super) fn check(&self) {
         let unread = |held: &&Held| held.state != State::HandedOut;
-        let texts = || self.entries.iter().filter(unread).filter_map(|held| held.entry.event.text());
+        let texts =
+            || self.entries.iter().filter(unread).filter_map(|held| held.entry.event.text());
         assert_eq!(self.unread_messages, texts().count());
         assert_eq!(self.unread_bytes, texts().map(str::len).sum::<usize>());
         assert!(self.unread_messages <= limits::UNREAD_MESSAGES);

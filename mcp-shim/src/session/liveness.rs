@@ -40,6 +40,17 @@ impl Chat {
         }
     }
 
+    /// So much time has passed in which this process did not run.
+    pub(super) fn slept(&mut self, slept: Duration) {
+        self.heard += slept;
+        self.ended = self.ended.map(|at| at + slept);
+        if let Link::Connecting { since } | Link::Greeting { since } | Link::Welcomed { since } =
+            &mut self.link
+        {
+            *since += slept;
+        }
+    }
+
     /// When a connection on which nothing is heard counts as dead.
     fn silent_at(&self) -> Option<Instant> {
         match self.link {

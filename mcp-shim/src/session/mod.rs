@@ -65,6 +65,8 @@ pub struct Sessions {
     /// The client takes events without asking.
     client_listens: bool,
     chats_made: u64,
+    /// When something happened last.
+    awake_at: Option<Instant>,
     /// The client is gone; chats with messages on the way end at this time at the latest.
     closing: Option<Instant>,
 }
@@ -82,6 +84,7 @@ impl Sessions {
             blocks: VecDeque::new(),
             client_listens: false,
             chats_made: 0,
+            awake_at: None,
             closing: None,
         }
     }
@@ -89,6 +92,7 @@ impl Sessions {
     /// Takes one input and says what to do.
     pub fn handle(&mut self, now: Moment, input: Input<'_>) -> Vec<Output> {
         let mut out = Vec::new();
+        self.wake(now.instant);
         match input {
             Input::Call(call, request) => self.call(call, request, now, &mut out),
             Input::Cancelled(call) => self.cancelled(call, now, &mut out),
@@ -153,6 +157,19 @@ impl Sessions {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.chats.is_empty()
+    }
+
+    /// After a stop of the machine or the process, nobody is found to have been silent meanwhile,
+    /// and no grace has passed.
+    fn wake(&mut self, now: Instant) {
+        let awake_at = self.awake_at.replace(now).unwrap_or(now);
+        let late = self.next_deadline().map(|due| now.saturating_duration_since(due));
+        if late.is_some_and(|late| late > limits::SLEPT_AFTER) {
+            let slept = now.saturating_duration_since(awake_at);
+            for chat in self.chats.values_mut() {
+                chat.slept(slept);
+            }
+        }
     }
 
     /// Lets everything happen that can happen now.

@@ -79,7 +79,7 @@ fn an_idle_chat_needs_no_connection_and_no_time() {
 }
 
 #[test]
-fn after_a_long_sleep_a_late_tick_does_all_that_is_due() {
+fn after_a_long_sleep_the_relay_has_time_to_be_heard() {
     let mut case = Case::new();
     let chat = case.chatting();
     let call = case.call(wait(chat, LONG));
@@ -87,5 +87,7 @@ fn after_a_long_sleep_a_late_tick_does_all_that_is_due() {
     let morning = case.now.instant + 3_600 * SECOND;
     case.advance_to(morning);
     case.input(Input::Tick);
-    case.expect(["reconnect", &format!("= {}", call.0)]);
+    case.expect(["> ping", &format!("= {}", call.0), "> attention false"]);
+    case.pass(2 * limits::KEEP_ALIVE);
+    case.expect(["> ping", "reconnect"]);
 }

@@ -209,6 +209,21 @@ fn a_relay_that_is_gone_for_the_grace_has_lost_the_room() {
 }
 
 #[test]
+fn while_the_machine_sleeps_no_grace_passes() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.input(Input::Disconnected(chat));
+    case.pass(10 * SECOND);
+    let morning = case.now.instant + 3_600 * SECOND;
+    case.advance_to(morning);
+    case.input(Input::Tick);
+    case.pass(60 * SECOND - MOMENT);
+    assert_eq!(case.look(chat).state, ChatState::Chatting);
+    case.pass(MOMENT);
+    assert_eq!(case.look(chat).events[0].event.name(), "partner.disconnected");
+}
+
+#[test]
 fn tries_that_come_to_nothing_do_not_prolong_the_grace() {
     let mut case = Case::new();
     let chat = case.chatting();
