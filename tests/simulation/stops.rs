@@ -24,7 +24,7 @@ impl World {
                 return self.suspended_until.filter(|until| *until > self.now);
             }
             Happening::ToRelay(_)
-            | Happening::WakeRelay { .. }
+            | Happening::WakeRelay
             | Happening::WakeShim { .. }
             | Happening::Silent(_) => return None,
         };
@@ -38,21 +38,24 @@ impl World {
     }
 
     fn put_relay_to_sleep(&mut self, slept: Duration) {
-        if self.relay.is_some() && self.relay_sleeps_until.is_none() {
-            self.tally.relay_stops += 1;
-            let (since, wakes) = (self.now, self.now + slept);
-            self.relay_sleeps_until = Some(wakes);
-            self.at(wakes, Happening::WakeRelay { since });
+        let wakes = self.now + slept;
+        if self.relay.is_none() || self.relay_sleeps_until.is_some_and(|until| until >= wakes) {
+            return;
         }
+        self.tally.relay_stops += 1;
+        self.relay_sleeps_since =
+            self.relay_sleeps_until.map_or(self.now, |_| self.relay_sleeps_since);
+        self.relay_sleeps_until = Some(wakes);
+        self.at(wakes, Happening::WakeRelay);
     }
 
     /// What has come meanwhile is read first. How late the process is for its next deadline is
     /// all that it knows of its sleep.
-    pub(crate) fn wake_relay(&mut self, since: Duration) {
+    pub(crate) fn wake_relay(&mut self) {
         if self.relay_sleeps_until.take_if(|until| *until <= self.now).is_none() {
             return;
         }
-        let start = self.start.instant;
+        let (start, since) = (self.start.instant, self.relay_sleeps_since);
         let keep_alive = since + self.random.millis(0, KEEP_ALIVE.as_millis() as u64);
         let lobby = self.relay.as_ref().and_then(|relay| relay.lobby.next_deadline());
         let lobby = lobby.map(|at| at.saturating_duration_since(start));
@@ -95,7 +98,7 @@ impl World {
     fn put_shim_to_sleep(&mut self, number: usize, slept: Duration) {
         let wakes = self.now + slept;
         let Some(shim) = self.shims[number].as_mut() else { return };
-        if shim.sleeps_until.is_none() {
+        if shim.sleeps_until.is_none_or(|until| until < wakes) {
             self.tally.shim_stops += 1;
             shim.sleeps_until = Some(wakes);
             let life = shim.life;
@@ -108,7 +111,9 @@ impl World {
         let Some(shim) = self.shims[number].as_mut().filter(|shim| shim.life == life) else {
             return;
         };
-        shim.sleeps_until = None;
+        if shim.sleeps_until.take_if(|until| *until <= self.now).is_none() {
+            return;
+        }
         if self.random.permille(500) {
             return;
         }

@@ -36,7 +36,7 @@ pub(crate) enum Happening {
     Answer { shim: usize, life: u64, call: CallId, written: bool },
     Fault,
     StartRelay,
-    WakeRelay { since: Duration },
+    WakeRelay,
     StartShim(usize),
     WakeShim { shim: usize, life: u64 },
     Silent(WireId),
@@ -112,6 +112,7 @@ pub(crate) struct World {
     pub(crate) relay: Option<Relay>,
     pub(crate) relays_started: u64,
     pub(crate) relay_is_due: bool,
+    pub(crate) relay_sleeps_since: Duration,
     pub(crate) relay_sleeps_until: Option<Duration>,
     pub(crate) key: [u8; 32],
     /// In this world no key is lost.
@@ -152,6 +153,7 @@ pub(crate) fn play(seed: u64, rule: Option<Rule>, trace: bool) -> Tally {
         relay: None,
         relays_started: 0,
         relay_is_due: false,
+        relay_sleeps_since: Duration::ZERO,
         relay_sleeps_until: None,
         key: [7; 32],
         keys_last,
@@ -272,7 +274,7 @@ impl World {
             }
             Happening::Fault => self.fault(),
             Happening::StartRelay => self.start_relay(),
-            Happening::WakeRelay { since } => self.wake_relay(since),
+            Happening::WakeRelay => self.wake_relay(),
             Happening::StartShim(number) => self.start_shim(number),
             Happening::WakeShim { shim, life } => self.wake_shim(shim, life),
             Happening::Silent(wire) => self.silent(wire),

@@ -26,15 +26,17 @@ impl Sessions {
         now: Moment,
         out: &mut Vec<Output>,
     ) {
-        let chat = self.chat(id);
-        if reply.error.as_ref().is_some_and(|error| error.code == ErrorCode::SessionLost) {
-            chat.end(Verdict::default(), now, out);
+        let is_lost =
+            reply.error.as_ref().is_some_and(|error| error.code == ErrorCode::SessionLost);
+        if is_lost {
+            self.farewells.insert(call, id);
         }
+        let chat = self.chat(id);
         let loan = chat.inbox.lend(call, after);
         let tired = chat.empty_waits >= EMPTY_WAITS && loan.events.is_empty();
         let view = ChatView {
             chat_id: id,
-            state: chat.state(),
+            state: if is_lost { ChatState::Ended } else { chat.state() },
             room: chat.room().map(|room| room.view(now.instant)),
             queue: chat.queue_view(),
             events: loan.events,

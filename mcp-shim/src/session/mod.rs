@@ -60,6 +60,8 @@ pub struct Sessions {
     lent: BTreeMap<CallId, ChatId>,
     /// Chats that a call has made: if its answer is not written, nobody knows them.
     introduced: BTreeMap<CallId, ChatId>,
+    /// Chats that end once an answer that says so was written and nothing is left to be told.
+    farewells: BTreeMap<CallId, ChatId>,
     /// Block tags, presented at each `hello`.
     blocks: VecDeque<String>,
     /// The client takes events without asking.
@@ -81,6 +83,7 @@ impl Sessions {
             pending: BTreeMap::new(),
             lent: BTreeMap::new(),
             introduced: BTreeMap::new(),
+            farewells: BTreeMap::new(),
             blocks: VecDeque::new(),
             client_listens: false,
             chats_made: 0,
@@ -194,11 +197,16 @@ impl Sessions {
         if let Some(chat) = introduced.and_then(|id| self.chats.get_mut(&id)) {
             chat.end(chat::Verdict::default(), now, out);
         }
-        let Some(chat) = self.lent.remove(&call).and_then(|id| self.chats.get_mut(&id)) else {
-            return;
-        };
-        chat.inbox.settle(call, written);
-        chat.handed_out(out);
+        if let Some(chat) = self.lent.remove(&call).and_then(|id| self.chats.get_mut(&id)) {
+            chat.inbox.settle(call, written);
+            chat.handed_out(out);
+        }
+        let farewell = self.farewells.remove(&call).filter(|_| written);
+        if let Some(chat) = farewell.and_then(|id| self.chats.get_mut(&id))
+            && chat.inbox.unread() == 0
+        {
+            chat.end(chat::Verdict::default(), now, out);
+        }
     }
 
     fn client_listens(&mut self, out: &mut Vec<Output>) {

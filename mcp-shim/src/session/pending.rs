@@ -198,7 +198,8 @@ impl Sessions {
 impl Pending {
     fn ripe(&self, chat: &Chat, now: Instant) -> Ripe {
         let late = self.deadline <= now;
-        if chat.superseded {
+        // A message that was accepted may have arrived: it is not refused afterwards.
+        if chat.superseded && !matches!(self.waits_for, WaitsFor::Delivery { .. }) {
             return Ripe::Failed(session_lost());
         }
         match &self.waits_for {

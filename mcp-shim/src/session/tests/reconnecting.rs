@@ -131,18 +131,19 @@ fn a_place_outlives_a_relay_that_is_about_to_end() {
 }
 
 #[test]
-fn a_superseded_session_is_lost_to_everyone_who_waits() {
+fn a_superseded_session_is_lost_to_everyone_who_waits_but_what_was_accepted_stays_so() {
     let mut case = Case::new();
     let chat = case.chatting();
     let one = case.call(wait(chat, LONG));
     let two = case.call(say(chat, "hi"));
     case.skip();
     case.relay(chat, error(WireError::Superseded));
-    case.expect(["! 2 partner.disconnected", "close", "= 3 SessionLost", "= 4 SessionLost"]);
+    case.expect(["! 2 partner.disconnected", "close", "= 3 SessionLost", "= 4"]);
     let reply = case.read(one);
     assert_eq!(names(&reply), ["partner.disconnected"]);
     assert_eq!(view(&reply).state, ChatState::Ended);
-    case.read(two);
+    let reply = case.read(two);
+    assert_eq!((reply.message_id, reply.delivery), (Some(own_id(1)), Some(Delivery::Pending)));
     assert!(case.sessions.is_done());
 }
 
@@ -160,6 +161,10 @@ fn a_superseded_session_is_lost_to_the_next_call() {
     case.skip();
     let call = case.call(wait(chat, LONG));
     case.expect(["= 4 SessionLost"]);
+    case.unwritten(call);
+    case.settle(call, false);
+    let call = case.call(wait(chat, LONG));
+    case.expect(["= 5 SessionLost"]);
     assert_eq!(names(&case.read(call)), ["partner.disconnected"]);
     let call = case.call(wait(chat, LONG));
     assert_eq!(code(&case.read(call)), ErrorCode::UnknownChat);
