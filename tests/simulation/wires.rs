@@ -96,13 +96,21 @@ impl World {
     }
 
     pub(crate) fn send_out(&mut self, outgoing: Outgoing) {
-        for (ConnectionId(id), item) in outgoing {
+        let ending: Vec<ConnectionId> = outgoing
+            .iter()
+            .filter(|(_, item)| *item == Item::End)
+            .map(|(connection, _)| *connection)
+            .collect();
+        for (connection, item) in outgoing {
+            let ConnectionId(id) = connection;
             let Some(wire) = self.wires.get_mut(&id).filter(|wire| wire.relay_open) else {
                 continue;
             };
             wire.relay_open = item != Item::End;
-            let to = if self.rule == Some(Rule::IdentityAtHello) { self.newest(id) } else { id };
-            self.send_to_shim(to, item);
+            // The end of a connection is its own.
+            let is_ablated = self.rule == Some(Rule::IdentityAtHello);
+            let is_session = is_ablated && !ending.contains(&connection);
+            self.send_to_shim(if is_session { self.newest(id) } else { id }, item);
         }
     }
 
