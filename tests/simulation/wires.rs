@@ -119,7 +119,7 @@ impl World {
         let of = |wire: &Wire| (wire.shim, wire.life, wire.chat);
         let chat = of(&self.wires[&id]);
         let same = self.wires.range(id..).filter(|(_, wire)| of(wire) == chat && wire.shim_open);
-        same.map(|(id, _)| *id).last().unwrap_or(id)
+        same.map(|(id, _)| *id).next_back().unwrap_or(id)
     }
 
     /// Connections that both sides have closed and on which nothing is on its way are forgotten.
