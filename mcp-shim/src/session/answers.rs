@@ -28,15 +28,14 @@ impl Sessions {
     ) {
         let is_lost =
             reply.error.as_ref().is_some_and(|error| error.code == ErrorCode::SessionLost);
-        if is_lost {
-            self.farewells.insert(call, id);
-        }
         let chat = self.chat(id);
         let loan = chat.inbox.lend(call, after);
+        // Whoever is told that it is over does not ask for what others have not been handed.
+        let is_over = is_lost && chat.inbox.unread() == loan.events.len();
         let tired = chat.empty_waits >= EMPTY_WAITS && loan.events.is_empty();
         let view = ChatView {
             chat_id: id,
-            state: if is_lost { ChatState::Ended } else { chat.state() },
+            state: if is_over { ChatState::Ended } else { chat.state() },
             room: chat.room().map(|room| room.view(now.instant)),
             queue: chat.queue_view(),
             events: loan.events,
@@ -44,6 +43,9 @@ impl Sessions {
             cursor: loan.cursor,
             more: loan.more,
         };
+        if is_over {
+            self.farewells.insert(call, id);
+        }
         reply.next = match (&reply.error, reply.delivery) {
             (Some(error), _) => next::after_error(error.code),
             (None, Some(Delivery::Delivered | Delivery::Pending)) if view.events.is_empty() => {

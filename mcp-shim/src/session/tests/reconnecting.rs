@@ -214,6 +214,15 @@ fn a_relay_that_is_gone_for_the_grace_has_lost_the_room() {
 }
 
 #[test]
+fn the_end_of_an_unknown_room_may_have_cost_the_place_in_the_queue() {
+    let mut case = Case::new();
+    let chat = case.waiting();
+    case.skip();
+    case.relay(chat, closed(9, CloseReason::Left));
+    case.expect(["> enter_queue Alice open ticket-1"]);
+}
+
+#[test]
 fn while_the_machine_sleeps_no_grace_passes() {
     let mut case = Case::new();
     let chat = case.chatting();
