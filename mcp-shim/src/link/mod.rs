@@ -31,6 +31,9 @@ use crate::session::{ChatId, Trouble, TroubleKind};
 /// Frames of one link that the desk has not taken; more stay in the socket.
 pub(crate) const FRAMES_AHEAD: usize = 64;
 
+/// A connection that has lasted longer was not refused.
+const REFUSED_WITHIN: Duration = Duration::from_millis(100);
+
 /// What a link tells the desk.
 #[derive(Debug)]
 pub(crate) struct LinkEvent {
@@ -108,7 +111,7 @@ impl Link {
                                 self.route.answered();
                             }
                             // One that ended at once may have been refused, and would be again.
-                            if began.elapsed() > limits::RECONNECT.1 {
+                            if answered && began.elapsed() > REFUSED_WITHIN {
                                 pause = Pause::default();
                             }
                             self.tell(LinkNews::Disconnected).await;

@@ -24,6 +24,7 @@ pub(super) struct Room {
     /// The cursor of its `chatroom.found`.
     pub(super) found: u64,
     pub(super) topic: String,
+    pub(super) entered: Instant,
     met_before: bool,
     seat: u8,
     /// When the partner's client was last known to be active.
@@ -80,6 +81,7 @@ impl Room {
             received: 0,
             found: 0,
             topic: paired.topic.into_owned(),
+            entered: now,
             met_before: paired.met_before,
             seat: paired.seat,
             seen: now,

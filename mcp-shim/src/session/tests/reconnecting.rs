@@ -223,6 +223,21 @@ fn the_end_of_an_unknown_room_may_have_cost_the_place_in_the_queue() {
 }
 
 #[test]
+fn a_relay_that_was_away_for_long_can_give_a_room_at_once() {
+    let mut case = Case::new();
+    let chat = case.waiting();
+    case.input(Input::Disconnected(chat));
+    case.pass(120 * SECOND);
+    case.greet(chat);
+    case.pair(chat, 1);
+    let events = case.look(chat).events;
+    assert_eq!(
+        events.iter().map(|entry| entry.event.name()).collect::<Vec<_>>(),
+        ["chatroom.found"]
+    );
+}
+
+#[test]
 fn while_the_machine_sleeps_no_grace_passes() {
     let mut case = Case::new();
     let chat = case.chatting();
