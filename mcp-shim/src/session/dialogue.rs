@@ -96,8 +96,8 @@ impl Chat {
             RelayMessage::Closed { room_id, reason } => {
                 if self.is_in(room_id) {
                     self.close_room(reason, now, out);
-                } else if matches!(self.place, Place::Waiting { .. }) {
-                    // A room that it knows nothing of may have taken its place in the queue.
+                } else if matches!(self.place, Place::Seeking | Place::Waiting { .. }) {
+                    // A room that it knows nothing of may have kept it from its place in the queue.
                     out.push(Output::Transmit(self.id, self.enter_queue()));
                 }
             }

@@ -71,7 +71,7 @@ impl Chat {
     }
 
     /// When the room is lost because the relay did not come back.
-    fn lost_at(&self) -> Option<Instant> {
+    pub(super) fn lost_at(&self) -> Option<Instant> {
         let (room, since) = (self.room()?, self.down_since()?);
         // A relay that was away for long may give a room before it has said all else.
         Some(since.max(room.entered) + self.grace())

@@ -146,7 +146,10 @@ impl Sessions {
         let calls = self.pending.values().filter_map(|pending| self.due(pending));
         let chats = self.chats.values().filter_map(Chat::deadline);
         let closing = self.closing.filter(|_| self.chats.values().any(|c| c.ended.is_none()));
-        calls.chain(chats).chain(closing).min()
+        // Whoever looks at the clock now and then notices that it was stopped.
+        let grace_runs = self.chats.values().any(|chat| chat.lost_at().is_some());
+        let watch = self.awake_at.filter(|_| grace_runs).map(|at| at + limits::SLEPT_AFTER);
+        calls.chain(chats).chain(closing).chain(watch).min()
     }
 
     /// What a call waits for, for people: the message of a progress notification.

@@ -220,6 +220,11 @@ fn the_end_of_an_unknown_room_may_have_cost_the_place_in_the_queue() {
     case.skip();
     case.relay(chat, closed(9, CloseReason::Left));
     case.expect(["> enter_queue Alice open ticket-1"]);
+    let call = case.call(next(chat));
+    case.skip();
+    case.relay(chat, closed(9, CloseReason::RelayLost));
+    case.expect(["> enter_queue Alice open ticket-1"]);
+    case.settle(call, true);
 }
 
 #[test]
@@ -246,7 +251,7 @@ fn while_the_machine_sleeps_no_grace_passes() {
     let morning = case.now.instant + 3_600 * SECOND;
     case.advance_to(morning);
     case.input(Input::Tick);
-    case.pass(60 * SECOND - MOMENT);
+    case.pass(50 * SECOND - MOMENT);
     assert_eq!(case.look(chat).state, ChatState::Chatting);
     case.pass(MOMENT);
     assert_eq!(case.look(chat).events[0].event.name(), "partner.disconnected");
