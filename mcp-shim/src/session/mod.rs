@@ -3,7 +3,8 @@
 //!
 //! [`event`] is the whole contract. [`Sessions`] resolves calls to chats and holds the calls that
 //! wait for something; a [`chat`] knows its place and its link, [`dialogue`] its relay, [`room`]
-//! the sequence numbers, [`inbox`] what the client has not seen.
+//! the sequence numbers, [`inbox`] what the client has not seen, [`transcript`] what can be read
+//! again.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -24,6 +25,7 @@ mod room;
 mod sending;
 #[cfg(test)]
 mod tests;
+mod transcript;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -44,6 +46,7 @@ pub use self::{
         ChatState, ChatView, Delivery, ErrorCode, Left, OtherChat, PartnerView, QueueView,
         Receipts, RelayHealth, Reply, RoomView, Spoken, ToolError,
     },
+    transcript::{Line, Outline, Reading, Said},
 };
 
 /// Waits in a row that brought nothing, after which the model is told to end its turn.
@@ -63,6 +66,8 @@ pub struct Sessions {
     blocks: VecDeque<String>,
     /// The client takes events without asking.
     client_listens: bool,
+    /// The model is shown events without asking.
+    news_reaches_model: bool,
     chats_made: u64,
     /// The client is gone; chats with messages on the way end at this time at the latest.
     closing: Option<Instant>,
@@ -80,6 +85,7 @@ impl Sessions {
             introduced: BTreeMap::new(),
             blocks: VecDeque::new(),
             client_listens: false,
+            news_reaches_model: false,
             chats_made: 0,
             closing: None,
         }
@@ -92,6 +98,7 @@ impl Sessions {
             Input::Call(call, request) => self.call(call, request, now, &mut out),
             Input::Cancelled(call) => self.cancelled(call, now, &mut out),
             Input::ClientListens => self.client_listens(&mut out),
+            Input::NewsReachesModel => self.news_reaches_model = true,
             Input::Settled { call, written } => self.settled(call, written, now, &mut out),
             Input::Connected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {

@@ -63,7 +63,7 @@ impl Play {
         for chat in sessions.chats.values() {
             assert!(chat.leaving.len() <= limits::LEAVING_ROOMS);
             assert!(chat.closed.len() <= limits::CLOSED_ROOMS);
-            assert!(chat.history.len() <= limits::HISTORY_ENTRIES);
+            assert!(chat.transcript.len() <= limits::TRANSCRIPT_ENTRIES);
         }
         assert!(sessions.living().count() <= limits::SESSIONS_PER_SHIM);
         let known: BTreeSet<ChatId> = sessions.living().map(|chat| chat.id).collect();
