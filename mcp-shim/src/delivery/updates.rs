@@ -104,7 +104,16 @@ impl Following {
 
     /// Tells until the server ends or the client takes nothing more; a session also only as long
     /// as what it follows is there.
-    pub(crate) async fn run(mut self, recipient: Recipient) {
+    pub(crate) async fn run(self, recipient: Recipient) {
+        let mut end = self.outlines.clone();
+        tokio::select! {
+            () = self.tell(recipient) => {}
+            // Once input has ended, the SDK leaves a notification waiting for ever.
+            () = async { while end.changed().await.is_ok() {} } => {}
+        }
+    }
+
+    async fn tell(mut self, recipient: Recipient) {
         loop {
             for followed in self.pace.take_due(Instant::now()) {
                 if !recipient.tell(followed).await {
