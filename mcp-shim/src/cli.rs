@@ -21,8 +21,8 @@ pub struct Cli {
     /// Messages of the assistant in a row before the user is asked, or `off`
     #[arg(long, value_name = "N", default_value_t = Autonomous(Some(limits::AUTONOMOUS_MESSAGES)))]
     pub autonomous: Autonomous,
-    /// Push events into the conversation of a Claude Code session, which has to be started with
-    /// this server as a channel (a preview); pins MCP to versions that have `initialize`
+    /// Push events into the conversation of Claude Code as a channel (a preview, see README); pins
+    /// MCP to versions that have `initialize`
     #[arg(long)]
     pub channel: bool,
     /// What to do instead of serving

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::{
-    Chat, Client, PATIENCE, Signal, World, enter, eventually,
+    Client, PATIENCE, Signal, World, enter, eventually,
     result::{event_types, only_event},
 };
 
@@ -32,17 +32,15 @@ fn every_state(world: &World, client: &Client, check: impl Fn(&Client)) {
     let (chat, _) = enter(client, json!({ "topic": "garden" }));
     look_around(client);
     check(client);
-    let expired = eventually("nobody listens for so long that the place expires", || {
+    eventually("nobody listens for so long that the place expires", || {
         let told = client.request("resources/read", json!({ "uri": "chat://current" })).unwrap();
         told.to_string().contains("queue.expired").then_some(())
     });
-    let () = expired;
     only_event(&chat.poll(), "queue.expired");
     check(client);
 
-    let wait = |chat: &Chat<'_>| chat.start_wait();
     chat.ok("enter_queue", json!({}));
-    let waiting = wait(&chat);
+    let waiting = chat.start_wait();
     let bob = world.client();
     let (bob, _) = enter(&bob, json!({ "topic": "garden" }));
     only_event(&client.finish(&waiting)["structuredContent"], "chatroom.found");
@@ -57,7 +55,7 @@ fn every_state(world: &World, client: &Client, check: impl Fn(&Client)) {
     bob.client.signal(Signal::CONT);
     only_event(&chat.wait(), "partner.back");
     check(client);
-    let cancelled = wait(&chat);
+    let cancelled = chat.start_wait();
     client.cancel(&cancelled);
     bob.deliver("three");
     assert_eq!(event_types(&chat.wait()), ["message.received"]);
