@@ -19,6 +19,7 @@ mod meeting;
 mod notifications;
 mod presence;
 mod protocol;
+mod readme;
 mod resources;
 mod room_guard;
 mod shutdown;
