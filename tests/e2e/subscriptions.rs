@@ -189,6 +189,11 @@ fn the_end_of_a_chat_is_told_and_so_is_a_list_that_was_asked_for() {
         if stream.is_none() {
             subscribe(client, &uri);
         }
+        let bob = world.client();
+        enter(&bob, json!({ "topic": "red" }));
+        client.expect_notification(UPDATED);
+        only_event(&chat.wait(), "chatroom.found");
+        assert_quiet(client, LIST_CHANGED);
         chat.leave();
         client.expect_notification(LIST_CHANGED);
         assert_eq!(client.expect_notification(UPDATED)["uri"], uri);
