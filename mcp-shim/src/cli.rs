@@ -21,6 +21,10 @@ pub struct Cli {
     /// Messages of the assistant in a row before the user is asked, or `off`
     #[arg(long, value_name = "N", default_value_t = Autonomous(Some(limits::AUTONOMOUS_MESSAGES)))]
     pub autonomous: Autonomous,
+    /// Push events into the conversation of Claude Code as a channel (a preview, see README); pins
+    /// MCP to versions that have `initialize`
+    #[arg(long)]
+    pub channel: bool,
     /// What to do instead of serving
     #[command(subcommand)]
     pub command: Option<Command>,

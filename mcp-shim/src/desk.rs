@@ -9,16 +9,20 @@ use std::{
 
 use shared::{codec, id::OwnerId, message::ClientMessage};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::sleep_until,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    delivery::custom::{Announcer, Audience},
+    delivery::{
+        custom::{Announcer, Audience},
+        updates::Outlines,
+    },
     link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, probe},
     session::{
-        CallId, ChatId, Config, Input, Moment, Output, RelayHealth, Reply, Request, Sessions,
+        CallId, ChatId, Config, Input, Moment, Output, Reading, RelayHealth, Reply, Request,
+        Sessions,
     },
 };
 
@@ -35,6 +39,7 @@ enum Command {
     Cancelled(CallId),
     Settled { call: CallId, written: bool },
     Progress(CallId, oneshot::Sender<Option<String>>),
+    Read(ChatId, oneshot::Sender<Option<Box<Reading>>>),
     Health(RelayHealth),
     Shutdown,
 }
@@ -60,6 +65,13 @@ impl DeskHandle {
     /// The answer to this call was written, or could not be.
     pub(crate) fn settled(&self, call: CallId, written: bool) {
         self.tell(Command::Settled { call, written });
+    }
+
+    /// What can be read of a chat, if it is there.
+    pub(crate) async fn reading(&self, chat: ChatId) -> Option<Box<Reading>> {
+        let (reading, answer) = oneshot::channel();
+        self.tell(Command::Read(chat, reading));
+        answer.await.ok().flatten()
     }
 
     /// What a call waits for, for people.
@@ -96,6 +108,8 @@ pub(crate) struct Desk {
     /// Calls that wait to hear how the relay is.
     probing: Vec<CallId>,
     announcer: Announcer,
+    /// Who follows the chats as resources learns from it that they have changed, or that all ends.
+    outlines: watch::Sender<Outlines>,
     client_listens: bool,
     closing: bool,
 }
@@ -128,10 +142,16 @@ impl Desk {
             calls: BTreeMap::new(),
             probing: Vec::new(),
             announcer: Announcer::default(),
+            outlines: watch::Sender::default(),
             client_listens: false,
             closing: false,
         };
         (desk, handle)
+    }
+
+    /// The chats that there are, now and whenever something of them changes.
+    pub(crate) fn outlines(&self) -> watch::Receiver<Outlines> {
+        self.outlines.subscribe()
     }
 
     /// Works until [`DeskHandle::shut_down`] and everything is left.
@@ -162,8 +182,10 @@ impl Desk {
                 if self.closing {
                     return;
                 }
-                if let Some(Audience { peer, listens }) = audience {
-                    self.announcer.set_audience(peer);
+                if let Some(Audience { peer, listens, has_channel }) = audience {
+                    if self.announcer.set_audience(peer, has_channel) && has_channel {
+                        self.handle(Input::NewsReachesModel);
+                    }
                     if listens && !std::mem::replace(&mut self.client_listens, true) {
                         self.handle(Input::ClientListens);
                     }
@@ -179,6 +201,11 @@ impl Desk {
             Command::Progress(call, line) => {
                 // A call that was answered meanwhile needs no progress.
                 let _ = line.send(self.sessions.progress(call));
+            }
+            Command::Read(chat, answer) => {
+                let reading = self.sessions.reading(chat, Instant::now()).map(Box::new);
+                // A client that is gone reads nothing.
+                let _ = answer.send(reading);
             }
             Command::Health(health) => {
                 for call in std::mem::take(&mut self.probing) {
@@ -221,6 +248,14 @@ impl Desk {
         for output in self.sessions.handle(now, input) {
             self.perform(output);
         }
+        let outlines = self.sessions.outlines().collect();
+        self.outlines.send_if_modified(|known| {
+            let has_changed = *known != outlines;
+            if has_changed {
+                *known = outlines;
+            }
+            has_changed
+        });
     }
 
     fn perform(&mut self, output: Output) {

@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`session`] decides (pure: no clock, no socket), [`desk`] owns it and does what
 //! it says, [`link`] reaches the relay, [`delivery`] the client; [`handler`] and [`tools`] translate
-//! MCP, [`render`] writes results for people, and [`serve`] ties them together.
+//! MCP ([`resources`] the chats as such), [`render`] writes results for people, and [`serve`] ties them together.
 //!
 //! Nothing but MCP is ever written to standard output; logs go to standard error.
 
@@ -12,9 +12,11 @@ pub mod commands;
 mod delivery;
 mod desk;
 mod handler;
+mod instructions;
 mod link;
 mod prompt;
 mod render;
+mod resources;
 mod schema;
 pub mod serve;
 pub mod session;

@@ -19,10 +19,26 @@ use crate::session::{ChatState, Delivery, Entry, Event, Left, Reply, Spoken};
 
 /// The text of a result.
 pub(crate) fn text(reply: &Reply) -> String {
+    write(reply, nonce()).unwrap_or_else(|_| reply.next.to_owned())
+}
+
+/// The text of one event by itself.
+pub(crate) fn pushed(entry: &Entry) -> String {
+    let mut out = String::new();
+    if let Some(notice) = entry.notice() {
+        out = format!("{notice}\n");
+    }
+    match event(&mut out, entry, nonce()) {
+        Ok(()) => out.trim_end().to_owned(),
+        Err(_) => entry.event.name().to_owned(),
+    }
+}
+
+fn nonce() -> u32 {
     let mut bytes = [0; 4];
     // Without randomness the fence is still quoted and escaped.
     let _ = getrandom::fill(&mut bytes);
-    write(reply, u32::from_be_bytes(bytes)).unwrap_or_else(|_| reply.next.to_owned())
+    u32::from_be_bytes(bytes)
 }
 
 fn write(reply: &Reply, nonce: u32) -> Result<String, std::fmt::Error> {

@@ -25,6 +25,7 @@ use crate::{
     desk::Desk,
     handler::Handler,
     link::{Launcher, Route},
+    resources::Resources,
     session::Config,
 };
 
@@ -49,6 +50,7 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
         closed_rooms: limits::CLOSED_ROOMS,
     };
     let (desk, handle) = Desk::new(config, route);
+    let resources = Resources::new(handle.clone(), desk.outlines());
     let desk_task = tokio::spawn(desk.run());
 
     let ends = Ends::default();
@@ -62,7 +64,7 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
         unreadable,
         ends.clone(),
     );
-    let handler = Handler::new(handle.clone(), ledger);
+    let handler = Handler::new(handle.clone(), ledger, resources, cli.channel);
     let service = tokio::spawn(async move {
         match handler.serve(transport).await {
             Ok(running) => {

@@ -34,6 +34,12 @@ pub const RESULT_MESSAGES: usize = 20;
 pub const RESULT_CHARS: usize = 40_000;
 /// Entries of the history that `chat_status` can show.
 pub const HISTORY_ENTRIES: usize = 50;
+/// Entries of the transcript of a chat: messages of both sides and events.
+pub const TRANSCRIPT_ENTRIES: usize = 200;
+/// Open `subscriptions/listen` of one client.
+pub const LISTENS: usize = 64;
+/// Between two notifications that one resource was updated.
+pub const UPDATES_EVERY: Duration = Duration::from_millis(250);
 
 /// Sessions of one shim process.
 pub const SESSIONS_PER_SHIM: usize = 16;

@@ -90,6 +90,43 @@ fn cancel_a_wait(listener: &Chat<'_>, speaker: &Chat<'_>) {
     listener.client.expect_notification("message.received");
 }
 
+#[test]
+fn resources_are_read_and_followed_with_both_in_both_eras() {
+    let world = World::serving(&[]);
+    for mode in [Mode::Legacy, Mode::Auto] {
+        for client in [python(&world, mode, &[]), typescript(&world, mode, &[])] {
+            read_and_follow(&world, &client, mode);
+        }
+    }
+}
+
+fn read_and_follow(world: &World, client: &Client, mode: Mode) {
+    let templates = client.request("resources/templates/list", json!({})).unwrap();
+    assert_eq!(templates["resourceTemplates"][0]["uriTemplate"], "chat://{chat_id}");
+    let bob = world.client();
+    let (chat, bob) = meet(client, &bob);
+    let listed = client.request("resources/list", json!({})).unwrap();
+    let current = json!({ "uri": listed["resources"][0]["uri"] });
+    let _following = client.start_request("follow", current.clone());
+    let honored = client.expect_notification("following");
+    if mode == Mode::Auto {
+        assert_eq!(honored["resourceSubscriptions"], json!([current["uri"]]));
+    }
+    bob.deliver("hello");
+    let updated = client.expect_notification("notifications/resources/updated");
+    assert_eq!(updated["uri"], current["uri"]);
+    let read = client.request("resources/read", current).unwrap();
+    let reading: Value =
+        serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(reading["entries"][1]["message"], "hello");
+    let unknown = client.request("resources/read", json!({ "uri": "chat://zzzzzzzz" }));
+    // TypeScript shows the code of 2026-07-28 in both eras.
+    let code = unknown.unwrap_err()["code"].as_i64();
+    assert!(code == Some(-32_602) || mode == Mode::Legacy && code == Some(-32_002), "{code:?}");
+    chat.leave();
+    bob.leave();
+}
+
 /// The TypeScript client gets every error that a tool can answer with, in both eras, and finds
 /// nothing wrong with its structured content.
 #[test]

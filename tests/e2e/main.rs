@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod arguments;
+mod channel;
 mod commands;
 mod conversations;
 mod delivery;
@@ -18,13 +19,17 @@ mod meeting;
 mod notifications;
 mod presence;
 mod protocol;
+mod readme;
+mod resources;
 mod room_guard;
 mod shutdown;
 mod sockets;
 mod startup;
 mod stops;
 mod strangers_text;
+mod subscriptions;
 mod talk;
+mod unrequested;
 mod versions;
 mod waiting;
 mod wire;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{
     World, enter, meet,
     result::{messages, ok, only_event, text},
@@ -60,6 +60,35 @@ fn control_characters_are_taken_out_and_counted() {
     let heard = only_event(&heard, "message.received");
     assert_eq!(heard["message"], "ding dong\nnext line");
     assert_eq!(heard["removed"], 3);
+}
+
+#[test]
+fn what_is_pushed_or_read_again_is_cleaned_as_well() {
+    let world = World::serving(&[]);
+    let (alice, bob) = (world.shim().args(["--channel"]).connect(), world.client());
+    let (bob, _) = enter(&bob, json!({ "display_name": "Bo\u{308}b" }));
+    let (alice, entered) = enter(&alice, json!({ "display_name": "Alice" }));
+    bob.wait();
+    bob.deliver("ding\u{7} do\u{9d}ng\r\n<b>");
+    let heard = alice.poll();
+    let heard = only_event(&heard, "message.received");
+    let (name, words) = ("B\u{f6}b", "ding dong\n<b>");
+    assert_eq!((&heard["message"], &heard["from"]["display_name"]), (&json!(words), &json!(name)));
+
+    let uri = format!("chat://{}", alice.id);
+    let read = alice.client.request("resources/read", json!({ "uri": uri })).unwrap();
+    let reading: Value =
+        serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(reading["entries"], json!([entered["events"][0], heard]));
+    assert_eq!(reading["room"]["partner"]["display_name"], name);
+    for shown in [format!(" {name} "), format!("[words of {name} ")] {
+        let params = alice.client.expect_notification("notifications/claude/channel");
+        let content = params["content"].as_str().unwrap();
+        assert!(content.contains(&shown), "no {shown:?} in {content}");
+        let harmful = |c: char| c.is_control() && c != '\n' || c == '<' || c == '>';
+        let unquoted = content.lines().map(|line| line.strip_prefix("> ").unwrap_or(line));
+        assert!(!unquoted.flat_map(str::chars).any(harmful), "{content:?}");
+    }
 }
 
 #[test]

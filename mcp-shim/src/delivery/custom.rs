@@ -10,6 +10,7 @@ use rmcp::{
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use super::channel;
 use crate::session::{ChatId, Entry};
 
 /// What a client declares, under `extensions` of its capabilities, to be notified of events.
@@ -22,6 +23,7 @@ const AHEAD: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Announcer {
     hints: Option<mpsc::Sender<ServerNotification>>,
+    has_channel: bool,
 }
 
 #[derive(Serialize)]
@@ -32,11 +34,12 @@ struct Params<'a> {
 }
 
 impl Announcer {
-    /// Whom to tell from now on.
-    pub(crate) fn set_audience(&mut self, peer: Peer<RoleServer>) {
+    /// Whom to tell from now on. Returns whether there was nobody before.
+    pub(crate) fn set_audience(&mut self, peer: Peer<RoleServer>, has_channel: bool) -> bool {
         if self.hints.is_some() {
-            return;
+            return false;
         }
+        self.has_channel = has_channel;
         let (hints, mut queue) = mpsc::channel(AHEAD);
         tokio::spawn(async move {
             while let Some(notification) = queue.recv().await {
@@ -46,15 +49,19 @@ impl Announcer {
             }
         });
         self.hints = Some(hints);
+        true
     }
 
     /// Tells of an event, if there is somebody to tell.
     pub(crate) fn announce(&self, chat_id: ChatId, entry: &Entry) {
         let Some(hints) = &self.hints else { return };
         let Ok(params) = serde_json::to_value(Params { chat_id, entry }) else { return };
-        let notification = CustomNotification::new(entry.event.name(), Some(params));
-        if hints.try_send(ServerNotification::CustomNotification(notification)).is_err() {
-            tracing::debug!("a notification was dropped: the client does not take them");
+        let named = CustomNotification::new(entry.event.name(), Some(params));
+        let pushed = self.has_channel.then(|| channel::notification(chat_id, entry)).flatten();
+        for notification in [named].into_iter().chain(pushed) {
+            if hints.try_send(ServerNotification::CustomNotification(notification)).is_err() {
+                tracing::debug!("a notification was dropped: the client does not take them");
+            }
         }
     }
 }
@@ -65,13 +72,19 @@ pub(crate) struct Audience {
     pub(crate) peer: Peer<RoleServer>,
     /// It has declared that it takes them; others are told and, as far as is known, look away.
     pub(crate) listens: bool,
+    /// It shows its model what it is told.
+    pub(crate) has_channel: bool,
 }
 
 /// The client of this request, if it may be told of events unasked.
-pub(crate) fn audience(context: &RequestContext<RoleServer>) -> Option<Audience> {
+pub(crate) fn audience(
+    context: &RequestContext<RoleServer>,
+    has_channel: bool,
+) -> Option<Audience> {
     let capabilities = context.client_capabilities();
     let extensions = capabilities.and_then(|capabilities| capabilities.extensions);
-    let listens = extensions.is_some_and(|extensions| extensions.contains_key(EXTENSION));
+    let declared = extensions.is_some_and(|extensions| extensions.contains_key(EXTENSION));
     let initialized = context.peer.peer_info().is_some();
-    (initialized || listens).then(|| Audience { peer: context.peer.clone(), listens })
+    let listens = declared || has_channel;
+    (initialized || listens).then(|| Audience { peer: context.peer.clone(), listens, has_channel })
 }

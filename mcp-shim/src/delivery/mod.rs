@@ -3,8 +3,11 @@
 //! The inbox is the truth, and each way is a hint to look there; only a tool result that was
 //! written counts as handed out, which [`transport`] observes.
 
+pub(crate) mod channel;
 pub(crate) mod custom;
 pub(crate) mod output;
+mod pace;
 pub(crate) mod progress;
 pub(crate) mod screen;
 pub(crate) mod transport;
+pub(crate) mod updates;

@@ -53,6 +53,9 @@ impl Sessions {
             }
             (None, _) => next::after(&view, tired),
         };
+        if self.news_reaches_model {
+            reply.next = next::unwaiting(reply.next);
+        }
         let has_text = view.events.iter().any(|entry| entry.event.text().is_some())
             || reply.history.as_ref().is_some_and(|history| !history.is_empty());
         reply.notice = has_text.then_some(next::NOTICE);
@@ -88,7 +91,7 @@ impl Sessions {
 }
 
 impl Chat {
-    fn queue_view(&self) -> Option<QueueView> {
+    pub(super) fn queue_view(&self) -> Option<QueueView> {
         match &self.place {
             _ if self.ended.is_some() => None,
             Place::Idle | Place::Chatting(_) => None,
@@ -137,12 +140,9 @@ impl Chat {
         in_room.map(|room| room.own_message_id(seq)).or_else(|| {
             let room_id = room_id.to_string();
             let suffix = format!(".{seq}");
-            let own = |spoken: &&super::reply::Spoken| {
-                spoken.from == "you"
-                    && spoken.room_id == room_id
-                    && spoken.message_id.ends_with(&suffix)
-            };
-            self.history.iter().rev().find(own).map(|spoken| spoken.message_id.clone())
+            let mut said = self.transcript.said();
+            said.find(|said| said.room_id == room_id && said.message_id.ends_with(&suffix))
+                .map(|said| said.message_id.clone())
         })
     }
 

@@ -160,8 +160,7 @@ impl Sessions {
         let mut reply = Reply::new("");
         reply.receipts = chat.room().map(Room::receipts);
         if history > 0 {
-            let skip = chat.history.len().saturating_sub(history);
-            reply.history = Some(chat.history.iter().skip(skip).cloned().collect());
+            reply.history = Some(chat.transcript.history(history));
         }
         let news = chat.queue_news;
         if matches!(chat.place, Place::Waiting { .. }) && relay_error(chat, now.instant).is_none() {

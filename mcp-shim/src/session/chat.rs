@@ -22,8 +22,9 @@ use shared::{
 use super::{
     event::{ChatId, Config, Event, Moment, Output, Trouble},
     inbox::Inbox,
-    reply::{ChatState, QueueView, Spoken, ToolError},
+    reply::{ChatState, QueueView, ToolError},
     room::Room,
+    transcript::{Line, Transcript},
 };
 
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub(super) struct Chat {
     pub(super) refused: Option<ToolError>,
     pub(super) limits: Limits,
     pub(super) inbox: Inbox,
-    pub(super) history: VecDeque<Spoken>,
+    pub(super) transcript: Transcript,
     pub(super) last_room: Option<LastRoom>,
     pub(super) message_bucket: Bucket,
     pub(super) next_bucket: Bucket,
@@ -128,7 +129,7 @@ impl Chat {
             next_bucket: Bucket::new(limits.next_rate),
             limits,
             inbox: Inbox::default(),
-            history: VecDeque::new(),
+            transcript: Transcript::default(),
             last_room: None,
             assistant_streak: 0,
             empty_waits: 0,
@@ -390,6 +391,7 @@ impl Chat {
         let entry = self.inbox.push(now.rfc3339(), event);
         let cursor = entry.cursor;
         self.empty_waits = 0;
+        self.transcript.write(Line::Happened(entry.clone()));
         out.push(Output::Notify(self.id, entry));
         cursor
     }

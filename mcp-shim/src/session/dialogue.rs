@@ -19,7 +19,6 @@ use shared::{
 use super::{
     chat::{Chat, Link, Place},
     event::{Config, Event, FoundPartner, Moment, Output, Sender, Trouble, TroubleKind},
-    reply::Spoken,
     room::{Room, Taken},
 };
 
@@ -244,7 +243,6 @@ impl Chat {
         let bytes = event.text().map_or(0, str::len);
         match room.judge(seq, bytes, &self.inbox) {
             Taken::New => {
-                self.remember_spoken(&event);
                 let cursor = self.tell(event, now, out);
                 let Some(room) = self.room_mut() else { return };
                 room.took(seq, cursor, now.instant);
@@ -254,28 +252,6 @@ impl Chat {
             Taken::Gap => out.push(Output::Transmit(id, room.sync())),
             Taken::Later => {}
         }
-    }
-
-    fn remember_spoken(&mut self, event: &Event) {
-        if let Event::Message { room_id, message_id, from, author, message, sent_at, .. } = event {
-            self.remember(Spoken {
-                from: "partner",
-                display_name: from.display_name.clone(),
-                author: *author,
-                room_id: room_id.clone(),
-                message_id: message_id.clone(),
-                message: message.clone(),
-                at: sent_at.clone(),
-            });
-        }
-    }
-
-    /// Keeps a message for the history.
-    pub(super) fn remember(&mut self, spoken: Spoken) {
-        if self.history.len() == limits::HISTORY_ENTRIES {
-            self.history.pop_front();
-        }
-        self.history.push_back(spoken);
     }
 
     fn presence(

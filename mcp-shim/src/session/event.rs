@@ -11,7 +11,10 @@ use shared::{
     message::{Author, ClientMessage, CloseReason, Presence, RelayMessage, ReportCategory},
 };
 
-use super::reply::{RelayHealth, Reply, ToolError};
+use super::{
+    next::NOTICE,
+    reply::{RelayHealth, Reply, ToolError},
+};
 
 /// What the sessions of one shim are started with.
 #[derive(Debug, Clone)]
@@ -64,6 +67,13 @@ impl ChatId {
             *character = Self::ALPHABET[(number >> (5 * index)) as usize % 32];
         }
         Self(characters)
+    }
+
+    /// The handle that is written so, if one can be.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let characters: [u8; 8] = text.as_bytes().try_into().ok()?;
+        characters.iter().all(|one| Self::ALPHABET.contains(one)).then_some(Self(characters))
     }
 
     /// Its 8 characters.
@@ -139,6 +149,8 @@ pub enum Input<'a> {
     Cancelled(CallId),
     /// The client takes events without asking: from now on every chat is listened to.
     ClientListens,
+    /// What happens is shown to the model by itself: it need not wait for it.
+    NewsReachesModel,
     /// The answer was written to the client, or could not be.
     Settled { call: CallId, written: bool },
     /// The link of a chat has a connection, on which nothing was said yet.
@@ -208,6 +220,19 @@ pub struct Entry {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
+}
+
+impl Entry {
+    /// What to say beside it, if the partner has chosen some of its words.
+    pub fn notice(&self) -> Option<&'static str> {
+        match self.event {
+            Event::Found { .. } | Event::Message { .. } => Some(NOTICE),
+            Event::Away { .. }
+            | Event::Back { .. }
+            | Event::Disconnected { .. }
+            | Event::Expired { .. } => None,
+        }
+    }
 }
 
 /// What happened to a chat, as the client is told.

@@ -23,7 +23,7 @@ impl Sessions {
 impl Chat {
     fn check(&self) {
         assert!(self.leaving.len() <= limits::LEAVING_ROOMS);
-        assert!(self.history.len() <= limits::HISTORY_ENTRIES);
+        assert!(self.transcript.len() <= limits::TRANSCRIPT_ENTRIES);
         self.inbox.check();
         if let Some(room) = self.room() {
             room.check(&self.limits);

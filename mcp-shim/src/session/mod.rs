@@ -3,7 +3,8 @@
 //!
 //! [`event`] is the whole contract. [`Sessions`] resolves calls to chats and holds the calls that
 //! wait for something; a [`chat`] knows its place and its link, [`dialogue`] its relay, [`room`]
-//! the sequence numbers, [`inbox`] what the client has not seen.
+//! the sequence numbers, [`inbox`] what the client has not seen, [`transcript`] what can be read
+//! again.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -25,6 +26,7 @@ mod room;
 mod sending;
 #[cfg(test)]
 mod tests;
+mod transcript;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -45,6 +47,7 @@ pub use self::{
         ChatState, ChatView, Delivery, ErrorCode, Left, OtherChat, PartnerView, QueueView,
         Receipts, RelayHealth, Reply, RoomView, Spoken, ToolError,
     },
+    transcript::{Line, Outline, Reading, Said},
 };
 
 /// Waits in a row that brought nothing, after which the model is told to end its turn.
@@ -66,6 +69,8 @@ pub struct Sessions {
     blocks: VecDeque<String>,
     /// The client takes events without asking.
     client_listens: bool,
+    /// The model is shown events without asking.
+    news_reaches_model: bool,
     chats_made: u64,
     /// When something happened last.
     awake_at: Option<Instant>,
@@ -86,6 +91,7 @@ impl Sessions {
             farewells: BTreeMap::new(),
             blocks: VecDeque::new(),
             client_listens: false,
+            news_reaches_model: false,
             chats_made: 0,
             awake_at: None,
             closing: None,
@@ -100,6 +106,7 @@ impl Sessions {
             Input::Call(call, request) => self.call(call, request, now, &mut out),
             Input::Cancelled(call) => self.cancelled(call, now, &mut out),
             Input::ClientListens => self.client_listens(&mut out),
+            Input::NewsReachesModel => self.news_reaches_model = true,
             Input::Settled { call, written } => self.settled(call, written, now, &mut out),
             Input::Connected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
@@ -168,8 +175,8 @@ impl Sessions {
     /// After a stop of the machine or the process, nobody is found to have been silent meanwhile,
     /// and no grace has passed.
     fn wake(&mut self, now: Instant) {
-        let awake_at = self.awake_at.replace(now).unwrap_or(now);
         let late = self.next_deadline().map(|due| now.saturating_duration_since(due));
+        let awake_at = self.awake_at.replace(now).unwrap_or(now);
         if late.is_some_and(|late| late > limits::SLEPT_AFTER) {
             let slept = now.saturating_duration_since(awake_at);
             for chat in self.chats.values_mut() {

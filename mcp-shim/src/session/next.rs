@@ -27,6 +27,15 @@ const IDLE: &str = "This chat has no partner and waits for none. If your user wi
 const ENDED: &str = "This chat is over and its chat_id is gone. Stop, unless your user asks for another one \
      (enter_queue).";
 const MORE: &str = "There is more: call wait_for_events again at once.";
+const CHATTING_PUSHED: &str = "Call send_message with what your user wants to say. What the partner writes arrives by itself: \
+     show it to your user and end your turn.";
+const WAITING_PUSHED: &str = "Nobody was found yet. Tell your user and end your turn: it arrives by itself when somebody is.";
+const SENT_PUSHED: &str =
+    "It is sent; do not send it again. The answer arrives by itself: end your turn.";
+const TELL_PUSHED: &str = "Tell your user what arrived, unless you have already. To answer, call send_message with what your \
+     user wants to say; more arrives by itself.";
+const FOUND_PUSHED: &str = "Tell your user that a partner was found, unless you have already. Call send_message with what your \
+     user wants to say, or end your turn: what the partner writes arrives by itself.";
 pub(super) const SENT: &str =
     "It is sent; do not send it again. Call wait_for_events to hear the answer.";
 pub(super) const HEALTHY: &str =
@@ -73,6 +82,18 @@ pub(super) fn after_error(code: ErrorCode) -> &'static str {
             "This chat is lost. Tell your user; enter_queue starts another one."
         }
         ErrorCode::TooMany => "Nothing was changed. Leave a chat or try later, as the hint says.",
+    }
+}
+
+/// The same where news reaches the model by itself, so that it has nothing to wait for.
+pub(super) fn unwaiting(next: &'static str) -> &'static str {
+    match next {
+        TELL => TELL_PUSHED,
+        FOUND => FOUND_PUSHED,
+        CHATTING => CHATTING_PUSHED,
+        WAITING => WAITING_PUSHED,
+        SENT => SENT_PUSHED,
+        other => other,
     }
 }
 

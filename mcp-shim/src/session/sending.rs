@@ -12,9 +12,10 @@ use super::{
     Sessions,
     answers::{not_in_room, rate_limited, room_changed},
     chat::Place,
-    event::{CallId, ChatId, Moment, Output, Request},
+    event::{CallId, ChatId, Moment, Output, Request, Sender},
     pending::{WaitsFor, unknown_chat},
-    reply::{Delivery, ErrorCode, Reply, Spoken, ToolError},
+    reply::{Delivery, ErrorCode, Reply, ToolError},
+    transcript::{Line, Said},
 };
 
 impl Sessions {
@@ -82,16 +83,14 @@ impl Sessions {
         let (seq, send) = room.accept(author, text.clone(), cleaned.removed);
         let room_id = room.room_id;
         out.push(Output::Transmit(id, send));
-        let spoken = Spoken {
-            from: "you",
-            display_name: chat.display_name.clone(),
-            author,
+        chat.transcript.write(Line::Said(Said {
+            at: now.rfc3339(),
             room_id: room_id.to_string(),
             message_id: room.own_message_id(seq),
+            from: Sender { display_name: chat.display_name.clone() },
+            author,
             message: text,
-            at: now.rfc3339(),
-        };
-        chat.remember(spoken);
+        }));
         let deadline = now.instant + limits::DELIVERY_WAIT;
         self.hold(call, id, after, deadline, WaitsFor::Delivery { room_id, seq });
         Ok(())

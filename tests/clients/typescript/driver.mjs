@@ -43,6 +43,18 @@ async function callTool(params, signal) {
   return result;
 }
 
+/** Tells of updates until cancelled. */
+async function follow({ uri }, signal) {
+  let honored = {};
+  if (client.getNegotiatedProtocolVersion() < '2026') {
+    await client.subscribeResource({ uri });
+  } else {
+    ({ honoredFilter: honored } = await client.listen({ resourceSubscriptions: [uri] }));
+  }
+  write({ method: 'following', params: honored });
+  await new Promise((_, reject) => signal.addEventListener('abort', reject));
+}
+
 const methods = {
   connection: async () => ({
     protocolVersion: client.getNegotiatedProtocolVersion(),
@@ -52,6 +64,10 @@ const methods = {
   'tools/list': () => client.listTools(),
   'tools/call': callTool,
   'prompts/list': () => client.listPrompts(),
+  'resources/list': () => client.listResources(),
+  'resources/templates/list': () => client.listResourceTemplates(),
+  'resources/read': (params) => client.readResource(params),
+  follow,
   'prompts/get': (params) => client.getPrompt(params),
 };
 

@@ -19,6 +19,7 @@ mod room_guard;
 mod sending;
 mod shutdown;
 mod status;
+mod transcript;
 mod verdicts;
 mod wait;
 mod world;
@@ -98,6 +99,7 @@ impl Case {
     }
 
     fn input(&mut self, input: Input<'_>) {
+        let before = self.readings();
         for output in self.sessions.handle(self.now, input) {
             if let Output::Open(chat) = &output
                 && !self.opened.contains(chat)
@@ -113,6 +115,24 @@ impl Case {
         if let Some(deadline) = self.sessions.next_deadline() {
             assert!(deadline > self.now.instant, "a deadline has passed and nothing was done");
         }
+        for (chat, after) in self.readings() {
+            let Some(before) = before.get(&chat).filter(|before| before.1 != after.1) else {
+                continue;
+            };
+            assert_ne!(before.0, after.0, "who follows {chat} would not learn that it has changed");
+        }
+    }
+
+    /// What can be read of each chat, but for how long ago the partner was seen.
+    fn readings(&self) -> BTreeMap<ChatId, (Outline, Reading)> {
+        let readings = self.sessions.outlines().filter_map(|(chat, outline)| {
+            let mut reading = self.sessions.reading(chat, self.now.instant)?;
+            if let Some(room) = &mut reading.room {
+                room.partner.seconds_since_seen = 0;
+            }
+            Some((chat, (outline, reading)))
+        });
+        readings.collect()
     }
 
     fn call(&mut self, request: Request) -> CallId {

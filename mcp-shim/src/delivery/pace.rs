@@ -1,0 +1,111 @@
+//! How often something may be told: the first change at once, then once an interval at most, and
+//! the last change always. Pure: the time is an argument.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// What has changed, of several things that are told apart by their keys.
+#[derive(Debug)]
+pub(crate) struct Pace<K> {
+    interval: Duration,
+    /// What was told less than an interval ago.
+    told: BTreeMap<K, Instant>,
+    /// What has changed since it was told, and when it may be told again.
+    due: BTreeMap<K, Instant>,
+}
+
+impl<K: Ord + Copy> Pace<K> {
+    pub(crate) fn new(interval: Duration) -> Self {
+        Self { interval, told: BTreeMap::new(), due: BTreeMap::new() }
+    }
+
+    /// It has changed.
+    pub(crate) fn changed(&mut self, key: K, now: Instant) {
+        let told = self.told.get(&key);
+        let due = told.map_or(now, |told| now.max(*told + self.interval));
+        self.due.entry(key).or_insert(due);
+    }
+
+    /// Takes what is to be told now.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Vec<K> {
+        let due: Vec<K> =
+            self.due.iter().filter(|(_, at)| **at <= now).map(|(key, _)| *key).collect();
+        self.told.retain(|_, told| *told + self.interval > now);
+        for key in &due {
+            self.due.remove(key);
+            self.told.insert(*key, now);
+        }
+        due
+    }
+
+    /// When something is to be told, if anything is.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.due.values().copied().min()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "some time has to be the first")]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_millis(250);
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Tells in time of changes at these milliseconds; returns when each key was told.
+    fn told(changes: &[(u32, char)]) -> Vec<(u128, char)> {
+        let start = Instant::now();
+        let mut pace = Pace::new(INTERVAL);
+        let mut told = Vec::new();
+        let mut changes = changes.iter().copied().peekable();
+        loop {
+            let change = changes.peek().map(|(at, _)| start + MS * *at);
+            let Some(now) = [change, pace.next_deadline()].into_iter().flatten().min() else {
+                break;
+            };
+            while let Some((_, key)) = changes.next_if(|(at, _)| start + MS * *at <= now) {
+                pace.changed(key, now);
+            }
+            let due = pace.take_due(now);
+            assert!(pace.next_deadline().is_none_or(|at| at > now), "it would spin");
+            told.extend(due.into_iter().map(|key| ((now - start).as_millis(), key)));
+        }
+        told
+    }
+
+    #[test]
+    fn the_first_change_is_told_at_once_and_the_last_one_always() {
+        assert_eq!(told(&[(5, 'a')]), [(5, 'a')]);
+        assert_eq!(told(&[(5, 'a'), (6, 'a')]), [(5, 'a'), (255, 'a')]);
+        let burst: Vec<_> = (0..50).map(|at| (at, 'a')).collect();
+        assert_eq!(told(&burst), [(0, 'a'), (250, 'a')]);
+        let long: Vec<_> = (0..=600).map(|at| (at, 'a')).collect();
+        assert_eq!(told(&long), [(0, 'a'), (250, 'a'), (500, 'a'), (750, 'a')]);
+    }
+
+    #[test]
+    fn after_a_quiet_interval_a_change_is_told_at_once_again() {
+        assert_eq!(told(&[(0, 'a'), (250, 'a'), (800, 'a')]), [(0, 'a'), (250, 'a'), (800, 'a')]);
+    }
+
+    #[test]
+    fn one_thing_does_not_hold_up_another() {
+        let changes = [(0, 'a'), (10, 'a'), (20, 'b'), (30, 'b')];
+        assert_eq!(told(&changes), [(0, 'a'), (20, 'b'), (250, 'a'), (270, 'b')]);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_what_is_long_told() {
+        let start = Instant::now();
+        let mut pace = Pace::new(INTERVAL);
+        for key in 0..100 {
+            pace.changed(key, start);
+        }
+        assert_eq!(pace.take_due(start).len(), 100);
+        pace.changed(100, start + INTERVAL);
+        assert_eq!(pace.take_due(start + INTERVAL), [100]);
+        assert_eq!((pace.told.len(), pace.due.len()), (1, 0));
+    }
+}
