@@ -11,6 +11,7 @@ mod demo;
 mod disks;
 mod foreign;
 mod friends;
+mod inspector;
 mod kills;
 mod leaving;
 mod limits;
