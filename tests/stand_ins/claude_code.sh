@@ -37,29 +37,62 @@ started+=($!)
 with_model "$claude" -p "$request" --allowedTools mcp__mcp-chat </dev/null || true
 report
 
-title 'claude in a terminal'
-start_model terminal
 terminal() { tmux -L "mcp-chat-$$" -f /dev/null "$@"; }
 screen() { terminal capture-pane -p -t chat -S -500 | sed 's/[[:space:]]*$//' | cat -s; }
 shows() { screen | grep -qF -- "$1"; }
 trap 'terminal kill-server 2>/dev/null || true; end' EXIT
 export -f clean with_model
 export place model key claude
-terminal new-session -d -s chat -x 110 -y 50 \
-    bash -c 'with_model "$claude" --allowedTools mcp__mcp-chat'
-wait_until 60 shows '❯' || { screen; exit 1; }
-terminal send-keys -t chat -l "$request"
-wait_until 10 shows "$request" || { screen; exit 1; }
-# It does not take what comes right after it has drawn its prompt.
-entered() { terminal send-keys -t chat Enter; shows '●'; }
-wait_until 20 entered
-waits_or_idles() { shows 'I wait.' || shows 'I shall hear of it.'; }
-wait_until 60 waits_or_idles || { screen; exit 1; }
-title 'while it waits'
+
+# wait_for SECONDS TEXT: until the screen shows it; what it shows instead is printed if it does not.
+wait_for() { wait_until "$1" shows "$2" || { screen; exit 1; }; }
+
+# type_in TEXT: as a person does, with Enter once the prompt shows it.
+type_in() {
+    local before
+    terminal send-keys -t chat -l "$1"
+    wait_for 10 "$1"
+    before=$(screen | grep -c '^●' || true)
+    went() { terminal send-keys -t chat Enter; (($(screen | grep -c '^●' || true) > before)); }
+    wait_until 20 went
+}
+
+# in_terminal NAME: Claude Code in a new terminal, asked to find somebody.
+in_terminal() {
+    terminal kill-session -t chat 2>/dev/null || true
+    start_model "$1"
+    terminal new-session -d -s chat -x 110 -y 50 \
+        bash -c 'with_model "$claude" --allowedTools mcp__mcp-chat'
+    wait_for 60 '❯'
+    type_in "$request"
+}
+
+robot_comes() {
+    robot &
+    started+=($!)
+}
+
+title 'claude in a terminal; somebody comes while it waits'
+in_terminal terminal
+wait_until 60 somebody_waits
+waits() { shows 'I wait.' || shows 'I end my turn'; }
+wait_until 60 waits
 screen
-robot &
-started+=($!)
-wait_until 180 shows 'The chat is over.' || true
+robot_comes
+wait_for 60 'The chat is over.'
+title 'at the end'
+screen
+report
+
+title 'claude in a terminal; somebody comes when its turn has ended'
+in_terminal idle
+wait_for 200 'I end my turn'
+robot_comes
+# This asks whether nothing happens, so there is nothing but time to wait for.
+wait_until 20 shows 'The partner wrote' || echo '(nothing was shown within 20 s)'
+screen
+shows 'The partner wrote' || type_in 'Is anybody there?'
+wait_for 60 'The chat is over.'
 title 'at the end'
 screen
 report

@@ -61,7 +61,9 @@ def next_step(conversation, topic):
     if last_kind == "user" and not latest:
         return "I look what is new.", "wait_for_events", {**chat, "timeout_seconds": 0}
     if last_kind == "result" and not latest:
-        return "Nothing yet; I shall hear of it.", None, None
+        return "Nothing yet. I end my turn, and expect to be woken.", None, None
+    if not latest[-1].get("events") and "end your turn" in latest[-1]["next"]:
+        return "Nothing happens. I end my turn; speak to me to hear more.", None, None
     sent = calls.count("send_message")
     if state == "chatting" and len(words) > sent and sent < len(LINES):
         return said or "I answer.", "send_message", {**chat, "message": LINES[sent]}
