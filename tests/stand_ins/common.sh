@@ -37,9 +37,11 @@ install() {
     touch "$directory/installed"
 }
 
-# Runs a program with nothing in its environment but what is given here.
+# Runs a program with nothing in its environment but what is given here. No request of it leaves
+# this machine: what is not for loopback goes to a proxy that is not there.
 clean() {
-    (cd "$place/project" && env -i PATH="$PATH" HOME="$place/home" TERM=xterm-256color LANG=C.UTF-8 "$@")
+    (cd "$place/project" && env -i PATH="$PATH" HOME="$place/home" TERM=xterm-256color LANG=C.UTF-8 \
+        HTTP_PROXY=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9 NO_PROXY=127.0.0.1 "$@")
 }
 
 # wait_until SECONDS COMMAND...: until the command succeeds.

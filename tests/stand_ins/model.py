@@ -57,8 +57,10 @@ class Messages:
                 elif block["type"] == "tool_result" and block["tool_use_id"] in ours:
                     yield "result", text_of(block.get("content"))
                 elif block["type"] == "text" and message["role"] == "user":
-                    if not block["text"].startswith("<system-reminder>"):
-                        yield "user", block["text"]
+                    text = block["text"]
+                    # So the client speaks for itself; the result of a task comes in one, too.
+                    if not text.startswith("<system-reminder>") or results_in(text):
+                        yield "user", text
 
     @staticmethod
     def events(body, said, tool, arguments):
