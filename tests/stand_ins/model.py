@@ -8,6 +8,7 @@ model.py --report LOG: says what of the results of mcp-chat a client has handed 
 """
 
 import json
+import re
 import sys
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -88,10 +89,15 @@ class Responses:
 
     search = {"query": "chat with somebody, wait, send a message, leave the chat"}
 
+    # To some models Codex gives one tool, which runs JavaScript, and all others as functions in it.
+    code = re.compile(r"tools\.mcp__mcp_chat__(\w+)\((.*)\)\);$", re.DOTALL)
+
     @staticmethod
     def tools(body):
         found = {}
         offered = list(body.get("tools", []))
+        if any(item["type"] == "additional_tools" for item in body["input"]):
+            return {tool: {"code": f"mcp__mcp_chat__{tool}"} for tool in TOOLS}
         for item in body["input"]:
             if item["type"] == "tool_search_output":
                 offered += item["tools"]
@@ -105,10 +111,15 @@ class Responses:
         can_search = any(tool["type"] == "tool_search" for tool in offered)
         return found or ({SEARCH: {}} if can_search else {})
 
-    @staticmethod
-    def conversation(body):
+    @classmethod
+    def conversation(cls, body):
         for item in body["input"]:
-            if item["type"] == "function_call":
+            if item["type"] == "custom_tool_call":
+                tool, arguments = cls.code.search(item["input"]).groups()
+                yield "call", tool, json.loads(arguments)
+            elif item["type"] == "custom_tool_call_output":
+                yield "result", text_of(item["output"])
+            elif item["type"] == "function_call":
                 yield "call", short_name(item["name"]), json.loads(item["arguments"])
             elif item["type"] == "function_call_output":
                 yield "result", text_of(item["output"])
@@ -125,6 +136,13 @@ class Responses:
         if tool == {}:
             items.append({"type": "tool_search_call", "call_id": f"call_{uuid.uuid4().hex}",
                           "status": "completed", "execution": "client", "arguments": arguments})
+        elif tool and "code" in tool:
+            # Its wait is longer than Codex lets such a program run before it hands it over.
+            code = ('// @exec: {"yield_time_ms": 60000}\n'
+                    f"text(await tools.{tool['code']}({json.dumps(arguments)}));")
+            items.append({"type": "custom_tool_call", "id": f"ctc_{uuid.uuid4().hex}",
+                          "status": "completed", "call_id": f"call_{uuid.uuid4().hex}",
+                          "name": "exec", "input": code})
         elif tool:
             items.append({"type": "function_call", "id": f"fc_{uuid.uuid4().hex}", **tool,
                           "call_id": f"call_{uuid.uuid4().hex}", "status": "completed",
