@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the official Python and TypeScript MCP clients, which the end-to-end tests drive, into
-# clients/ of the target directory. Needs Python 3.10 with venv, and Node 20 with npm.
+# Installs the MCP clients that the end-to-end tests drive into clients/ of the target directory:
+# the official ones of Python and TypeScript, fastmcp, and MCP Inspector with a Node of its own.
+# Needs Python 3.10 with venv, and Node 20 with npm.
 set -euo pipefail
 
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -42,12 +43,19 @@ if is_new "$requirements" "$python_dir"; then
     cp "$requirements" "$python_dir/installed"
 fi
 
-typescript_dir=$clients_dir/typescript
-lockfile=$source_dir/typescript/package-lock.json
-if is_new "$lockfile" "$typescript_dir"; then
-    cp "$source_dir/typescript/package.json" "$lockfile" "$typescript_dir"
-    quietly npm ci --prefix "$typescript_dir" --no-audit --no-fund --omit-lockfile-registry-resolved=true
-    cp "$lockfile" "$typescript_dir/installed"
-fi
+# Installs the packages of a lock file.
+install_npm() {
+    local directory=$clients_dir/$1 lockfile=$source_dir/$1/package-lock.json
+    is_new "$lockfile" "$directory" || return 0
+    cp "$source_dir/$1/package.json" "$lockfile" "$directory"
+    quietly npm ci --prefix "$directory" --no-audit --no-fund --omit-lockfile-registry-resolved=true
+    cp "$lockfile" "$directory/installed"
+}
+install_npm typescript
+install_npm inspector
+
+inspector_node=$clients_dir/inspector/node_modules/node/bin/node
+needs 'the Node 24 of the npm package "node" for MCP Inspector' \
+    "$inspector_node" -e 'process.exit(parseInt(process.versions.node) < 24 ? 1 : 0)'
 
 echo "MCP clients are installed in $(cd "$clients_dir" && pwd)"

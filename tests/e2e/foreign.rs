@@ -1,11 +1,11 @@
-//! Clients that nobody here wrote: the official SDKs of Python and TypeScript.
+//! Clients that nobody here wrote: the official SDKs of Python and TypeScript, and fastmcp.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tests::{
     Chat, Client, PATIENCE, Signal, World, enter, eventually,
-    foreign::{Mode, python, typescript},
+    foreign::{Mode, fastmcp, python, typescript},
     let_pass, meet,
     proxy::Proxy,
     result::{error_code, events, messages, ok, only_event},
@@ -13,29 +13,41 @@ use tests::{
 
 #[test]
 fn both_with_initialize() {
-    have_a_conversation(Mode::Legacy, Mode::Legacy);
+    have_a_conversation((python, Mode::Legacy), (typescript, Mode::Legacy));
 }
 
 #[test]
 fn python_with_initialize_and_typescript_stateless() {
-    have_a_conversation(Mode::Legacy, Mode::Auto);
+    have_a_conversation((python, Mode::Legacy), (typescript, Mode::Auto));
 }
 
 #[test]
 fn python_stateless_and_typescript_with_initialize() {
-    have_a_conversation(Mode::Auto, Mode::Legacy);
+    have_a_conversation((python, Mode::Auto), (typescript, Mode::Legacy));
 }
 
 #[test]
 fn both_stateless() {
-    have_a_conversation(Mode::Auto, Mode::Auto);
+    have_a_conversation((python, Mode::Auto), (typescript, Mode::Auto));
 }
 
-fn have_a_conversation(python_mode: Mode, typescript_mode: Mode) {
+#[test]
+fn fastmcp_with_initialize_and_typescript_stateless() {
+    have_a_conversation((fastmcp, Mode::Legacy), (typescript, Mode::Auto));
+}
+
+#[test]
+fn python_with_initialize_and_fastmcp_stateless() {
+    have_a_conversation((python, Mode::Legacy), (fastmcp, Mode::Auto));
+}
+
+type Foreign = (fn(&World, Mode, &[&str]) -> Client, Mode);
+
+fn have_a_conversation((alice, alice_mode): Foreign, (bob, bob_mode): Foreign) {
     let world = World::empty(&[]);
-    let alice = python(&world, python_mode, &[]);
-    let bob = typescript(&world, typescript_mode, &[]);
-    for (client, mode) in [(&alice, python_mode), (&bob, typescript_mode)] {
+    let alice = alice(&world, alice_mode, &[]);
+    let bob = bob(&world, bob_mode, &[]);
+    for (client, mode) in [(&alice, alice_mode), (&bob, bob_mode)] {
         assert_eq!(client.server()["protocolVersion"], mode.version());
         assert_eq!(client.server()["serverInfo"]["name"], "mcp-chat");
         let tools = client.request("tools/list", json!({})).unwrap();
@@ -55,8 +67,8 @@ fn have_a_conversation(python_mode: Mode, typescript_mode: Mode) {
     let told = alice.wait();
     assert_eq!(only_event(&told, "chatroom.found")["room_id"], found["room_id"]);
 
-    exchange(&alice, &bob, "Grüße aus Python 🐍");
-    exchange(&bob, &alice, "and from TypeScript <T>");
+    exchange(&alice, &bob, "Grüße von hier 🐍");
+    exchange(&bob, &alice, "and from there <T>");
 
     cancel_a_wait(&alice, &bob);
     cancel_a_wait(&bob, &alice);

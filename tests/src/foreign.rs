@@ -1,14 +1,16 @@
-//! The official SDKs as clients: a driver in their language, which takes and gives JSON-RPC as a
-//! shim would, so that a [`Client`] can use it, and does the talking to the shim with the SDK.
+//! Clients that nobody here wrote. An SDK gets a driver in its language, which takes and gives
+//! JSON-RPC as a shim would, so that a [`Client`] can use it, and does the talking to the shim with
+//! the SDK. MCP Inspector is a program: it is run.
 
 use std::{
     env,
     path::{Path, PathBuf},
+    process::Output,
 };
 
 use crate::{BINARIES, Client, Era, Shim, World};
 
-/// How an SDK is told which protocol to speak.
+/// How a client is told which protocol to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// `initialize`.
@@ -38,9 +40,20 @@ impl Mode {
 /// A client made with the package `mcp` of Python, its shim started with these arguments.
 #[must_use]
 pub fn python(world: &World, mode: Mode, shim_arguments: &[&str]) -> Client {
-    let interpreter = installed("python").join("bin/python");
-    let shim = Shim::from(world.command(&interpreter)).args([source("python/driver.py")]);
+    let shim = python_driver("driver.py", world);
     connect("Python", shim, world, mode, shim_arguments)
+}
+
+/// A client made with the package `fastmcp` of Python.
+#[must_use]
+pub fn fastmcp(world: &World, mode: Mode, shim_arguments: &[&str]) -> Client {
+    let shim = python_driver("fastmcp_driver.py", world);
+    connect("fastmcp", shim, world, mode, shim_arguments)
+}
+
+fn python_driver(driver: &str, world: &World) -> Shim {
+    let interpreter = installed("python").join("bin/python");
+    Shim::from(world.command(&interpreter)).args([source("python").join(driver)])
 }
 
 /// A client made with the package `@modelcontextprotocol/client` of TypeScript.
@@ -49,6 +62,21 @@ pub fn typescript(world: &World, mode: Mode, shim_arguments: &[&str]) -> Client 
     let shim = Shim::from(world.command(Path::new("node")))
         .args([source("typescript/driver.mjs"), installed("typescript")]);
     connect("TypeScript", shim, world, mode, shim_arguments)
+}
+
+/// Runs the command line of MCP Inspector, which starts a shim, does one thing with it and ends it.
+#[must_use]
+pub fn inspector(world: &World, mode: Mode, arguments: &[&str]) -> Output {
+    let modules = installed("inspector").join("node_modules");
+    let mut command = world.command(&modules.join("node/bin/node"));
+    command.arg(modules.join(".bin/mcp-inspector")).arg("--cli").arg(&BINARIES.shim);
+    command.arg("--socket").arg(world.socket());
+    let era = match mode {
+        Mode::Legacy => "legacy",
+        Mode::Auto => "modern",
+    };
+    command.args(["--protocol-era", era, "--format", "json"]).args(arguments);
+    command.output().unwrap()
 }
 
 fn connect(name: &str, shim: Shim, world: &World, mode: Mode, shim_arguments: &[&str]) -> Client {

@@ -5,7 +5,7 @@
 //! - [`Client`]: one MCP client at the pipes of one process; it checks every byte that comes
 //! - [`Chat`]: one conversation of a client, with the tools as methods
 //! - [`result`]: what every tool result must be, and how to read one
-//! - [`foreign`]: the official SDKs as clients
+//! - [`foreign`]: clients that nobody here wrote
 //!
 //! Nothing here sleeps in order to synchronise: all waiting is for a fact, with a deadline.
 

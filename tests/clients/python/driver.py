@@ -1,64 +1,10 @@
-"""Lets a test drive the official Python SDK: driver.py legacy|auto COMMAND [ARGUMENT...]
+"""Lets a test drive the official Python SDK: driver.py legacy|auto COMMAND [ARGUMENT...]"""
 
-Reads one request a line from stdin, in the form of JSON-RPC, carries each out with the SDK
-against the MCP server that COMMAND starts, and writes answers and notifications to stdout in
-the same form. The end of stdin ends it.
-"""
-
-import json
 import sys
 
 import anyio
-from mcp import Client, MCPError, StdioServerParameters
-from mcp.client.extension import ClientExtension, NotificationBinding
-from pydantic import BaseModel, ConfigDict
-
-EVENTS = [
-    "chatroom.found",
-    "message.received",
-    "partner.away",
-    "partner.back",
-    "partner.disconnected",
-    "queue.expired",
-]
-
-
-def write(**message):
-    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
-    sys.stdout.flush()
-
-
-class AnyParams(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class Events(ClientExtension):
-    identifier = "dev.mcp-chat/events"
-
-    def notifications(self):
-        return [
-            NotificationBinding(method=method, params_type=AnyParams, handler=self.forward(method))
-            for method in EVENTS
-        ]
-
-    @staticmethod
-    def forward(method):
-        async def handler(params):
-            write(method=method, params=params.model_dump())
-
-        return handler
-
-
-def plain(model):
-    return model.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-async def connection(client, _params):
-    return {
-        "protocolVersion": client.protocol_version,
-        "serverInfo": plain(client.server_info),
-        "instructions": client.instructions,
-    }
+from driving import Events, connection, plain, serve, write
+from mcp import Client, StdioServerParameters
 
 
 async def list_tools(client, _params):
@@ -120,35 +66,9 @@ METHODS = {
 }
 
 
-async def answer(client, request, scope):
-    with scope:
-        await carry_out(client, request)
-
-
-async def carry_out(client, request):
-    try:
-        write(id=request["id"], result=await METHODS[request["method"]](client, request.get("params", {})))
-    except MCPError as error:
-        write(id=request["id"], error={"code": error.code, "message": error.message})
-    except Exception as error:
-        write(id=request["id"], error={"code": 0, "message": f"{type(error).__name__}: {error}"})
-
-
 async def main(mode, command, *arguments):
     server = StdioServerParameters(command=command, args=list(arguments))
-    async with (
-        Client(server, mode=mode, extensions=[Events()], message_handler=updated) as client,
-        anyio.create_task_group() as requests,
-    ):
-        scopes = {}
-        async for line in anyio.wrap_file(sys.stdin):
-            request = json.loads(line)
-            if request["method"] == "notifications/cancelled":
-                scopes[request["params"]["requestId"]].cancel()
-            else:
-                scope = scopes[request["id"]] = anyio.CancelScope()
-                requests.start_soon(answer, client, request, scope)
-        requests.cancel_scope.cancel()
+    await serve(Client(server, mode=mode, extensions=[Events()], message_handler=updated), METHODS)
 
 
 anyio.run(main, *sys.argv[1:])
