@@ -33,8 +33,7 @@ fn sequence_bytes(after: &str) -> usize {
     let is_intermediate = |byte: &u8| matches!(byte, b' '..=b'/');
     let bytes = after.as_bytes();
     let parameters = bytes.iter().take_while(|byte| is_parameter(byte)).count();
-    let intermediates =
-        bytes[parameters..].iter().take_while(|byte| is_intermediate(byte)).count();
+    let intermediates = bytes[parameters..].iter().take_while(|byte| is_intermediate(byte)).count();
     match bytes.get(parameters + intermediates) {
         Some(b'@'..=b'~') => parameters + intermediates + 1,
         Some(_) | None => 0,

@@ -4,7 +4,6 @@
 use super::pass::{Fate, Place};
 
 pub(super) fn fate(place: Place<'_>) -> Fate {
-    let follows_another =
-        matches!(place.previous(), Some('\u{61c}' | '\u{200e}' | '\u{200f}'));
+    let follows_another = matches!(place.previous(), Some('\u{61c}' | '\u{200e}' | '\u{200f}'));
     place.stays_if(!follows_another)
 }

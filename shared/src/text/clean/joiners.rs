@@ -24,9 +24,7 @@ const EMOJI_PRESENTATION: char = '\u{fe0f}';
 /// As emoji glue, after a virama, or between a letter and a virama.
 pub(super) fn zero_width_joiner(place: Place<'_>) -> Fate {
     let after_virama = place.previous().is_some_and(is_virama);
-    let between = || {
-        place.previous().is_some_and(is_letter) && place.next().is_some_and(is_virama)
-    };
+    let between = || place.previous().is_some_and(is_letter) && place.next().is_some_and(is_virama);
     place.stays_if(after_virama || between() || is_glue(&place))
 }
 

@@ -15,9 +15,7 @@ const FLAGS: [&str; 3] = [
 pub(super) fn fate(place: Place<'_>) -> Fate {
     let mut rests = FLAGS.iter().filter_map(|flag| flag.strip_prefix(place.character));
     match rests.find(|rest| place.after.starts_with(rest)) {
-        Some(rest) if place.previous() == Some(BLACK_FLAG) => {
-            Fate::Stays { following: rest.len() }
-        }
+        Some(rest) if place.previous() == Some(BLACK_FLAG) => Fate::Stays { following: rest.len() },
         Some(_) | None => Fate::Goes { following: 0 },
     }
 }

@@ -9,7 +9,8 @@ const MOST_ROUNDS: u32 = MARKS_PER_BASE as u32 + 2;
 
 #[test]
 fn clean_text_takes_one_round() {
-    for text in ["déjà vu", "می‌خواهم", "ක්‍ෂ", "👨‍👩‍👧", "র‍্য"] {
+    for text in ["déjà vu", "می‌خواهم", "ක්‍ෂ", "👨‍👩‍👧", "র‍্য"]
+    {
         assert_eq!(cleaned_in_rounds(text).1, 1, "{text}");
     }
 }
