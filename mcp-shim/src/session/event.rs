@@ -273,6 +273,9 @@ impl Event {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FoundPartner {
     pub display_name: String,
+    /// Whether the name mixes scripts, as look-alikes do; only if so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mixed_script: bool,
     pub presence: Presence,
 }
 
