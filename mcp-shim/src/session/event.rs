@@ -58,7 +58,7 @@ impl ChatId {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
     /// The handle that 40 bits of `number` spell.
-    pub(super) fn from_number(number: u64) -> Self {
+    pub(crate) fn from_number(number: u64) -> Self {
         let mut characters = [0; 8];
         for (index, character) in characters.iter_mut().enumerate() {
             *character = Self::ALPHABET[(number >> (5 * index)) as usize % 32];

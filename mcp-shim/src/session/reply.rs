@@ -52,7 +52,7 @@ pub struct Reply {
 
 impl Reply {
     /// A reply that says only what to do now.
-    pub(super) fn new(next: &'static str) -> Self {
+    pub(crate) fn new(next: &'static str) -> Self {
         Self {
             next,
             notice: None,
