@@ -25,6 +25,7 @@ mod startup;
 mod stops;
 mod strangers_text;
 mod talk;
+mod text_policy;
 mod versions;
 mod waiting;
 mod wire;
