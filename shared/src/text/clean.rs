@@ -9,12 +9,12 @@
 //! - [`marks`]: how many marks a base may bear
 //!
 //! The first two judge a character by itself, and go first. The others judge it in its place: by
-//! what was kept before it, and by what stands after it and can only stay. So one pass settles
-//! them, but for one thing: what goes may have stood between marks, whose order normalisation then
-//! settles anew, and that may leave a joiner without its virama. So this is repeated until nothing
-//! goes. Each repetition but the last takes at least one joiner out of a stack of at most
-//! [`MARKS_PER_BASE`](crate::limits::MARKS_PER_BASE) marks, and all stacks are done at once, so
-//! there are only a few.
+//! what was kept before it and what stands after it. One pass nearly settles them. But what went
+//! may have stood between marks, whose order normalisation then settles anew, and that may part a
+//! joiner from its virama; or the virama went, one mark too many. So this is repeated until nothing
+//! goes. Each repetition but the last takes a joiner out of a stack of at most
+//! [`MARKS_PER_BASE`](crate::limits::MARKS_PER_BASE) marks, and all stacks are done at once: there
+//! are only a few, however long the text is.
 
 mod controls;
 mod directions;
@@ -78,7 +78,7 @@ fn cleaned_in_rounds(text: &str) -> (Cleaned<'_>, u32) {
 fn fate_in_place(place: Place<'_>, stack: &mut Stack) -> Fate {
     match place.character {
         '\u{200b}' => joiners::zero_width_space(place),
-        '\u{200c}' => joiners::zero_width_non_joiner(place, stack),
+        '\u{200c}' => joiners::zero_width_non_joiner(place),
         '\u{200d}' => joiners::zero_width_joiner(place),
         '\u{61c}' | '\u{200e}' | '\u{200f}' => directions::fate(place),
         '\u{180b}'..='\u{180f}' => selectors::mongolian(place),

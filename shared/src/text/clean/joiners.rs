@@ -8,16 +8,13 @@
 use icu_properties::props::JoiningType;
 
 use super::{
-    marks::Stack,
     pass::{Fate, Place},
     properties::{
         is_letter, is_mark, is_pictograph, is_skin_tone, is_south_east_asian, is_virama,
         joining_type,
     },
 };
-
-/// How many characters a joiner looks to either side. It keeps the cost linear.
-const LOOK_AROUND: usize = 8;
+use crate::limits::JOINER_LOOK_AROUND;
 
 const EMOJI_PRESENTATION: char = '\u{fe0f}';
 
@@ -29,20 +26,17 @@ pub(super) fn zero_width_joiner(place: Place<'_>) -> Fate {
 }
 
 fn is_glue(place: &Place<'_>) -> bool {
-    let before = place.before.chars().rev().take(LOOK_AROUND);
-    let left = before
-        .skip_while(|&character| character == EMOJI_PRESENTATION || is_skin_tone(character))
-        .next();
+    let mut before = place.before.chars().rev().take(JOINER_LOOK_AROUND);
+    let left = before.find(|&nearest| nearest != EMOJI_PRESENTATION && !is_skin_tone(nearest));
     left.is_some_and(is_pictograph) && place.next().is_some_and(is_pictograph)
 }
 
 /// By RFC 5892, A.1: after a virama, or where it breaks a cursive connection; or before a virama.
-pub(super) fn zero_width_non_joiner(place: Place<'_>, stack: &Stack) -> Fate {
+pub(super) fn zero_width_non_joiner(place: Place<'_>) -> Fate {
     let after_virama = place.previous().is_some_and(is_virama);
     let before_virama = || {
         place.previous().is_some_and(|previous| is_letter(previous) || is_mark(previous))
             && place.next().is_some_and(is_virama)
-            && !stack.is_full()
     };
     place.stays_if(after_virama || before_virama() || breaks_connection(&place))
 }
@@ -55,7 +49,7 @@ fn breaks_connection(place: &Place<'_>) -> bool {
 }
 
 fn nearest_that_joins(characters: impl Iterator<Item = char>) -> Option<JoiningType> {
-    let mut types = characters.take(LOOK_AROUND).map(joining_type);
+    let mut types = characters.take(JOINER_LOOK_AROUND).map(joining_type);
     types.find(|&joining_type| joining_type != JoiningType::Transparent)
 }
 

@@ -20,15 +20,7 @@ impl Stack {
             self.marks = 0;
             return place.stays_if(true);
         }
-        if self.is_full() {
-            return place.stays_if(false);
-        }
         self.marks += 1;
-        place.stays_if(true)
-    }
-
-    /// Whether the next mark would go.
-    pub(super) fn is_full(&self) -> bool {
-        self.marks == MARKS_PER_BASE
+        place.stays_if(self.marks <= MARKS_PER_BASE)
     }
 }

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::cleaned_in_rounds;
 use crate::limits::MARKS_PER_BASE;
 
-/// What settling takes: a round for each mark of a full stack, one that finds nothing, and the
-/// one that took out what never has a place.
+/// What settling takes: a round for each mark of a full stack, one that takes out what never had
+/// a place, and one that finds nothing.
 const MOST_ROUNDS: u32 = MARKS_PER_BASE as u32 + 2;
 
 #[test]
