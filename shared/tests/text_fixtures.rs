@@ -1,6 +1,8 @@
 //! Texts from many scripts and many attacks, and what becomes of each. The same files are sent
 //! through real shims by the end-to-end tests.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{borrow::Cow, collections::BTreeSet, fs, path::Path};
 
 use serde::Deserialize;

@@ -46,8 +46,8 @@ pub struct Cleaned<'a> {
 
 /// Cleans a text by the rules of [`text`](super), and brings it into normalisation form C.
 ///
-/// Cleaning twice is cleaning once. The time is linear in the length of the text, and nothing is
-/// allocated for a text that needs no change. The result has at most three times the bytes of the
+/// Cleaning twice is cleaning once. The time is linear in the length of the text, and a text that
+/// needs no change is not copied; for plain ASCII one scan is all. The result has at most three times the bytes of the
 /// text: no character has more than three times its bytes when it is decomposed (U+1D160 has),
 /// and nothing else here makes a text longer.
 #[must_use]
