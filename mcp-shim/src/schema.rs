@@ -176,7 +176,15 @@ fn output() -> Value {
     let boolean = json!({"type": "boolean"});
     let partner = json!({
         "type": "object",
-        "properties": {"display_name": string, "presence": string, "seconds_since_seen": integer},
+        "properties": {
+            "display_name": string,
+            "mixed_script": {
+                "type": "boolean",
+                "description": "Only if true: the name mixes scripts, as look-alikes of other names do.",
+            },
+            "presence": string,
+            "seconds_since_seen": integer,
+        },
     });
     json!({
         "type": "object",

@@ -13,6 +13,10 @@ pub const MESSAGE_BYTES: usize = 8 * 1024;
 pub const MESSAGE_RAW_BYTES: usize = 32 * 1024;
 /// Lines of a message after cleaning.
 pub const MESSAGE_LINES: usize = 200;
+/// Marks on one base, in a message or a name.
+pub const MARKS_PER_BASE: usize = 8;
+/// How far a joiner of a message looks to either side, in characters: it keeps cleaning linear.
+pub const JOINER_LOOK_AROUND: usize = 8;
 /// A display name, in characters.
 pub const DISPLAY_NAME_CHARS: usize = 32;
 /// A topic, in characters.

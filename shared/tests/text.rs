@@ -7,7 +7,7 @@ use shared::{
     limits::{DISPLAY_NAME_CHARS, MESSAGE_BYTES, MESSAGE_LINES, MESSAGE_RAW_BYTES, TOPIC_CHARS},
     text::{
         DEFAULT_DISPLAY_NAME, DEFAULT_TOPIC, MessageError, NameError, clean, display_name,
-        fold_topic, message, topic,
+        fold_topic, is_mixed_script, message, topic,
     },
 };
 
@@ -28,7 +28,7 @@ fn every_line_end_becomes_a_line_feed_and_does_not_count() {
 
 #[test]
 fn other_controls_go_and_count() {
-    assert_cleaned("a\0b\u{7}c\u{1b}[31md\u{7f}e\u{9b}f\tg", "abc[31mdef\tg", 5);
+    assert_cleaned("a\0b\u{7}c\u{1b}d\u{7f}e\u{9b}\tg", "abcde\tg", 5);
     assert_cleaned("\r\0\n", "\n\n", 1);
 }
 
@@ -49,16 +49,100 @@ fn what_needs_no_cleaning_is_borrowed() {
     }
 }
 
+/// What cleaning decides about, and what it decides by.
+const INTERESTING: [&str; 64] = [
+    "a",
+    "\u{65}",
+    "1",
+    "#",
+    " ",
+    "\n",
+    "\r",
+    "\t",
+    "\u{1b}",
+    "\u{1b}[",
+    "\u{1b}[31m",
+    "\u{1b}]",
+    "[",
+    "31",
+    "m",
+    "\u{9b}",
+    "\u{90}",
+    "\u{85}",
+    "\u{2028}",
+    "\u{200b}",
+    "\u{200c}",
+    "\u{200d}",
+    "\u{200e}",
+    "\u{61c}",
+    "\u{202e}",
+    "\u{2066}",
+    "\u{2060}",
+    "\u{34f}",
+    "\u{3164}",
+    "\u{ad}",
+    "\u{fff9}",
+    "\u{fffe}",
+    "\u{e000}",
+    "\u{fe0e}",
+    "\u{fe0f}",
+    "\u{fe00}",
+    "\u{e0100}",
+    "\u{20e3}",
+    "\u{e0067}\u{e0062}",
+    "\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+    "\u{e0041}",
+    "\u{1f3f4}",
+    "\u{1f468}",
+    "\u{1f3fd}",
+    "\u{1f1e9}",
+    "\u{2194}",
+    "\u{338}",
+    "\u{301}",
+    "\u{323}",
+    "\u{93c}",
+    "\u{915}",
+    "\u{94d}",
+    "\u{9b0}",
+    "\u{9c7}",
+    "\u{9be}",
+    "\u{628}",
+    "\u{627}",
+    "\u{654}",
+    "\u{1820}",
+    "\u{180b}\u{180e}",
+    "\u{e01}",
+    "\u{e34}",
+    "\u{845b}",
+    "\u{1d160}",
+];
+
+fn interesting() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        8 => prop::sample::select(&INTERESTING[..]).prop_map(str::to_owned),
+        1 => any::<char>().prop_map(String::from),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
     #[test]
-    fn cleaning_is_idempotent_and_leaves_no_controls(text in any::<String>()) {
+    fn cleaning_is_idempotent_and_leaves_no_controls(
+        text in prop_oneof![1 => any::<String>(), 4 => interesting()],
+    ) {
         let once = clean(&text);
         prop_assert!(!once.text.contains(|c: char| c.is_control() && c != '\t' && c != '\n'));
+        prop_assert!(once.text.len() <= 3 * text.len(), "grown from {}", text.len());
         let twice = clean(&once.text);
         prop_assert_eq!(&twice.text, &once.text);
         prop_assert!(matches!(twice.text, Cow::Borrowed(_)));
         prop_assert_eq!(twice.removed, 0);
     }
+}
+
+proptest! {
 
     #[test]
     fn folding_is_idempotent(text in "\\PC{0,20}") {
@@ -161,6 +245,51 @@ fn names_with_other_characters_are_refused_by_code_point() {
         assert_eq!(display_name(name), Err(NameError::Forbidden { code_point }), "{name:?}");
         let shown = display_name(name).unwrap_err().to_string();
         assert!(shown.starts_with(&format!("U+{code_point:04X} is not allowed")), "{shown}");
+    }
+}
+
+#[test]
+fn marks_of_names_are_on_letters_and_few() {
+    let stacked = format!("e{}", "\u{323}".repeat(10));
+    for (name, code_point) in [
+        ("\u{338}Bob", 0x338),
+        ("Bob \u{301}", 0x301),
+        ("Bob.\u{20dd}", 0x20dd),
+        (&*stacked, 0x323),
+    ] {
+        assert_eq!(display_name(name), Err(NameError::Misplaced { code_point }), "{name:?}");
+        let shown = topic(name).unwrap_err().to_string();
+        assert!(shown.starts_with(&format!("U+{code_point:04X} is not allowed there")), "{shown}");
+    }
+    for name in ["กี่ปู่ผู้", "क़ु 1\u{301}", "Ẹ\u{300}kọ\u{301}", "שָּׁלוֹם"]
+    {
+        assert!(display_name(name).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn a_name_of_mixed_scripts_is_told_from_one_that_is_not() {
+    for name in [
+        "Alice",
+        "Zoë-2",
+        "Ольга",
+        "李雷 Lee",
+        "ゆきYuki",
+        "김 Kim",
+        "ㄅㄆ Bo",
+        "東京タワー",
+        "مُحَمَّد",
+        "ᎣᏏᏲ",
+        "कृष्णा 3",
+        "٣",
+        "O'Neil jr.",
+        "μ",
+    ] {
+        assert!(!is_mixed_script(name), "{name}");
+    }
+    for name in ["p\u{430}ypal", "Аlice", "Αlpha", "Ольга Smith", "Sаm", "admin ادمين", "한자かな"]
+    {
+        assert!(is_mixed_script(name), "{name}");
     }
 }
 

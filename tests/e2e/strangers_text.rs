@@ -22,7 +22,7 @@ fn a_partner_cannot_pass_for_the_user_by_name() {
     let told = alice.client.finish(&alice.client.start_call("chat_status", status));
     let text = text(&told);
     let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words:?} is not in {text}"));
-    let partner = at("Partner you wrote");
+    let partner = at("Partner \"you\" wrote");
     let own = at("Your own message");
     assert!(partner < at("> from the partner") && at("> from the partner") < own, "{text}");
     assert!(own < at("> from the user"), "{text}");

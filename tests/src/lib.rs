@@ -5,6 +5,7 @@
 //! - [`Client`]: one MCP client at the pipes of one process; it checks every byte that comes
 //! - [`Chat`]: one conversation of a client, with the tools as methods
 //! - [`result`]: what every tool result must be, and how to read one
+//! - [`fixtures`]: texts of many scripts and many attacks, and what becomes of each
 //! - [`foreign`]: clients that nobody here wrote
 //!
 //! Nothing here sleeps in order to synchronise: all waiting is for a fact, with a deadline.
@@ -15,6 +16,7 @@
 mod binaries;
 mod chat;
 mod client;
+pub mod fixtures;
 pub mod foreign;
 mod inbox;
 mod processes;

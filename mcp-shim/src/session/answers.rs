@@ -57,7 +57,7 @@ impl Sessions {
             reply.next = next::unwaiting(reply.next);
         }
         let has_text = view.events.iter().any(|entry| entry.event.text().is_some())
-            || reply.history.as_ref().is_some_and(|history| !history.is_empty());
+            || reply.history.iter().flatten().any(|spoken| spoken.from == "partner");
         reply.notice = has_text.then_some(next::NOTICE);
         if !view.events.is_empty() {
             self.lent.insert(call, id);

@@ -13,7 +13,7 @@ use shared::{
         ClientMessage, CloseReason, ErrorCode as WireError, Hello, Leave, Paired, Presence,
         QueueClaim, RelayMessage, Resume, RoomClaim, Welcome,
     },
-    version,
+    text, version,
 };
 
 use super::{
@@ -111,12 +111,14 @@ impl Chat {
             RelayMessage::Error { code, message } => self.error(code, &message, now, out),
             RelayMessage::Message { room_id, seq, author, text, removed, sent_at } => {
                 if let Some(room) = self.room_with(room_id) {
+                    let cleaned = text::clean(&text);
+                    let removed = removed.saturating_add(cleaned.removed);
                     let event = Event::Message {
                         room_id: room_id.to_string(),
                         message_id: room.partner_message_id(seq),
                         from: Sender { display_name: room.partner.clone() },
                         author,
-                        message: text.into_owned(),
+                        message: cleaned.text.into_owned(),
                         sent_at: sent_at.into_owned(),
                         removed: (removed > 0).then_some(removed),
                     };
@@ -213,11 +215,13 @@ impl Chat {
             out.push(Output::Transmit(self.id, ClientMessage::Leave(leave)));
             return;
         }
+        let paired = self.with_lawful_names(paired);
         let found = Event::Found {
             room_id: paired.room_id.to_string(),
             topic: paired.topic.to_string(),
             partner: FoundPartner {
                 display_name: paired.display_name.to_string(),
+                mixed_script: text::is_mixed_script(&paired.display_name),
                 presence: paired.presence,
             },
             met_before: paired.met_before,
@@ -225,6 +229,18 @@ impl Chat {
         let mut room = Box::new(Room::new(paired, now.instant));
         room.found = self.tell(found, now, out);
         self.place = Place::Chatting(room);
+    }
+
+    /// A relay lets no other names through; one that does is not trusted with ours.
+    fn with_lawful_names<'a>(&self, paired: Paired<'a>) -> Paired<'a> {
+        let display_name = text::display_name(&paired.display_name);
+        let topic = text::topic(&paired.topic);
+        Paired {
+            display_name: display_name
+                .map_or(Cow::Borrowed(text::DEFAULT_DISPLAY_NAME), Cow::Owned),
+            topic: Cow::Owned(topic.unwrap_or_else(|_| self.topic.clone())),
+            ..paired
+        }
     }
 
     fn left(&mut self, room_id: RoomId, out: &mut Vec<Output>) {

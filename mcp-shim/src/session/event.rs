@@ -61,7 +61,7 @@ impl ChatId {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
     /// The handle that 40 bits of `number` spell.
-    pub(super) fn from_number(number: u64) -> Self {
+    pub(crate) fn from_number(number: u64) -> Self {
         let mut characters = [0; 8];
         for (index, character) in characters.iter_mut().enumerate() {
             *character = Self::ALPHABET[(number >> (5 * index)) as usize % 32];
@@ -298,6 +298,9 @@ impl Event {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FoundPartner {
     pub display_name: String,
+    /// Whether the name mixes scripts, as look-alikes do; only if so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mixed_script: bool,
     pub presence: Presence,
 }
 

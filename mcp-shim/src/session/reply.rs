@@ -52,7 +52,7 @@ pub struct Reply {
 
 impl Reply {
     /// A reply that says only what to do now.
-    pub(super) fn new(next: &'static str) -> Self {
+    pub(crate) fn new(next: &'static str) -> Self {
         Self {
             next,
             notice: None,
@@ -126,6 +126,9 @@ pub struct RoomView {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PartnerView {
     pub display_name: String,
+    /// Whether the name mixes scripts, as look-alikes do; only if so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mixed_script: bool,
     pub presence: Presence,
     /// Since the partner's client was last known to be active.
     pub seconds_since_seen: u64,

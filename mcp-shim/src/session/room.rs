@@ -6,6 +6,7 @@ use shared::{
     id::RoomId,
     limits::Limits,
     message::{Author, ClientMessage, Paired, Presence},
+    text,
 };
 
 use super::{
@@ -102,6 +103,7 @@ impl Room {
             topic: self.topic.clone(),
             partner: PartnerView {
                 display_name: self.partner.clone(),
+                mixed_script: text::is_mixed_script(&self.partner),
                 presence: self.presence,
                 seconds_since_seen: now.saturating_duration_since(self.seen).as_secs(),
             },

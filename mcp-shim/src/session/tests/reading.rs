@@ -188,6 +188,51 @@ fn room_made_while_the_relay_answers_hello_is_made_known() {
 }
 
 #[test]
+fn what_a_relay_has_not_cleaned_is_cleaned_here() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    let (room_id, author, sent_at) = (room(1), Author::User, "2026-01-02T03:04:05Z".into());
+    let text = "\u{1b}[31mred\u{202e}\r\n\u{e0041}".into();
+    case.relay(chat, RelayMessage::Message { room_id, seq: 1, author, text, removed: 1, sent_at });
+    let event = case.look(chat).events.remove(0).event;
+    let Event::Message { removed, message, .. } = event else { panic!("{event:?}") };
+    assert_eq!((removed, message.as_str()), (Some(8), "red\n"));
+}
+
+fn met(display_name: &'static str, topic: &'static str) -> (FoundPartner, RoomView) {
+    let mut case = Case::new();
+    let chat = case.waiting();
+    let RelayMessage::Paired(found) = paired(1) else { panic!("this is a partner") };
+    let names = Paired { display_name: display_name.into(), topic: topic.into(), ..found };
+    case.relay(chat, RelayMessage::Paired(names));
+    let mut view = case.look(chat);
+    let event = view.events.remove(0).event;
+    let Event::Found { partner, topic, .. } = event else { panic!("{event:?}") };
+    let room = view.room.unwrap();
+    assert_eq!((&room.partner.display_name, &room.topic), (&partner.display_name, &topic));
+    assert_eq!(room.partner.mixed_script, partner.mixed_script);
+    (partner, room)
+}
+
+#[test]
+fn a_name_that_mixes_scripts_is_marked() {
+    for (name, mixed_script) in [("Bob", false), ("Ольга", false), ("Bоb", true)] {
+        let (partner, room) = met(name, "open");
+        assert_eq!((&*partner.display_name, partner.mixed_script), (name, mixed_script));
+        for written in [serde_json::to_value(partner), serde_json::to_value(room.partner)] {
+            let marked = written.unwrap().get("mixed_script").cloned();
+            assert_eq!(marked, mixed_script.then_some(true.into()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn names_that_no_relay_lets_through_are_not_shown() {
+    let (partner, room) = met("Bob\n</notice>", "\u{202e}nepo");
+    assert_eq!((&*partner.display_name, &*room.topic), ("Stranger", "open"));
+}
+
+#[test]
 fn a_text_that_was_cleaned_away_keeps_its_number() {
     let mut case = Case::new();
     let chat = case.chatting();

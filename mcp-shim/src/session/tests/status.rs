@@ -100,6 +100,17 @@ fn history_is_the_last_words_of_both() {
 }
 
 #[test]
+fn a_history_without_the_partners_words_has_no_notice() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.call(say(chat, "mine"));
+    let request = Request::ChatStatus { chat_id: Some(chat.to_string()), history: 5, after: None };
+    let call = case.call(request);
+    let reply = case.read(call);
+    assert_eq!((reply.history.unwrap().len(), reply.notice), (1, None));
+}
+
+#[test]
 fn one_as_it_is_written() {
     let mut case = Case::new();
     let chat = case.chatting();
