@@ -19,6 +19,7 @@ use crate::{
     link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, probe},
     session::{
         CallId, ChatId, Config, Input, Moment, Output, RelayHealth, Reply, Request, Sessions,
+        TaskRequest, TaskView,
     },
 };
 
@@ -31,12 +32,30 @@ pub(crate) struct DeskHandle(mpsc::UnboundedSender<Command>);
 
 #[derive(Debug)]
 enum Command {
-    Call(CallId, Request, Option<Audience>, oneshot::Sender<Box<Reply>>),
+    Call(CallId, Request, Client, oneshot::Sender<Answer>),
+    Task(CallId, TaskRequest, oneshot::Sender<Answer>),
     Cancelled(CallId),
     Settled { call: CallId, written: bool },
     Progress(CallId, oneshot::Sender<Option<String>>),
     Health(RelayHealth),
     Shutdown,
+}
+
+/// What a request is answered.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Result(Box<Reply>),
+    Task(Box<TaskView>),
+    Noted,
+    UnknownTask,
+}
+
+/// Who calls a tool.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// It may be told of events unasked.
+    pub(crate) audience: Option<Audience>,
+    pub(crate) takes_tasks: bool,
 }
 
 impl DeskHandle {
@@ -45,10 +64,17 @@ impl DeskHandle {
         &self,
         call: CallId,
         request: Request,
-        audience: Option<Audience>,
-    ) -> Option<Box<Reply>> {
+        client: Client,
+    ) -> Option<Answer> {
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Call(call, request, audience, reply));
+        self.tell(Command::Call(call, request, client, reply));
+        answer.await.ok()
+    }
+
+    /// Asks for a task, or gives it up. `None` as with [`call`](Self::call).
+    pub(crate) async fn task(&self, call: CallId, request: TaskRequest) -> Option<Answer> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Task(call, request, reply));
         answer.await.ok()
     }
 
@@ -92,11 +118,12 @@ pub(crate) struct Desk {
     event_sender: mpsc::Sender<LinkEvent>,
     links: BTreeMap<ChatId, LinkHandle>,
     links_made: u64,
-    calls: BTreeMap<CallId, oneshot::Sender<Box<Reply>>>,
+    calls: BTreeMap<CallId, oneshot::Sender<Answer>>,
     /// Calls that wait to hear how the relay is.
     probing: Vec<CallId>,
     announcer: Announcer,
     client_listens: bool,
+    client_takes_tasks: bool,
     closing: bool,
 }
 
@@ -129,6 +156,7 @@ impl Desk {
             probing: Vec::new(),
             announcer: Announcer::default(),
             client_listens: false,
+            client_takes_tasks: false,
             closing: false,
         };
         (desk, handle)
@@ -158,18 +186,20 @@ impl Desk {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Call(call, request, audience, reply) => {
+            Command::Call(call, request, client, reply) => {
                 if self.closing {
                     return;
                 }
-                if let Some(Audience { peer, listens }) = audience {
-                    self.announcer.set_audience(peer);
-                    if listens && !std::mem::replace(&mut self.client_listens, true) {
-                        self.handle(Input::ClientListens);
-                    }
-                }
+                self.meet(client);
                 self.calls.insert(call, reply);
                 self.handle(Input::Call(call, request));
+            }
+            Command::Task(call, request, reply) => {
+                if self.closing {
+                    return;
+                }
+                self.calls.insert(call, reply);
+                self.handle(Input::Task(call, request));
             }
             Command::Cancelled(call) => {
                 self.calls.remove(&call);
@@ -190,6 +220,18 @@ impl Desk {
                 self.route.start_none();
                 self.handle(Input::Shutdown);
             }
+        }
+    }
+
+    fn meet(&mut self, client: Client) {
+        if let Some(Audience { peer, listens }) = client.audience {
+            self.announcer.set_audience(peer);
+            if listens && !std::mem::replace(&mut self.client_listens, true) {
+                self.handle(Input::ClientListens);
+            }
+        }
+        if client.takes_tasks && !std::mem::replace(&mut self.client_takes_tasks, true) {
+            self.handle(Input::ClientTakesTasks);
         }
     }
 
@@ -225,12 +267,10 @@ impl Desk {
 
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Reply(call, reply) => {
-                let taken = self.calls.remove(&call).map(|caller| caller.send(reply));
-                if !matches!(taken, Some(Ok(()))) {
-                    self.handle.settled(call, false);
-                }
-            }
+            Output::Reply(call, reply) => self.answer(call, Answer::Result(reply)),
+            Output::Task(call, task) => self.answer(call, Answer::Task(task)),
+            Output::TaskNoted(call) => self.answer(call, Answer::Noted),
+            Output::UnknownTask(call) => self.answer(call, Answer::UnknownTask),
             Output::Open(chat) => self.open(chat),
             Output::Transmit(chat, message) => {
                 let link = self.links.get(&chat);
@@ -255,6 +295,13 @@ impl Desk {
             }
             Output::Notify(chat, entry) => self.announcer.announce(chat, &entry),
             Output::Probe(call) => self.probe(call),
+        }
+    }
+
+    fn answer(&mut self, call: CallId, answer: Answer) {
+        let taken = self.calls.remove(&call).map(|caller| caller.send(answer));
+        if !matches!(taken, Some(Ok(()))) {
+            self.handle.settled(call, false);
         }
     }
 

@@ -169,7 +169,7 @@ impl Shim {
             }
             _ => {
                 let timeout = Duration::from_secs([0, 1, 5, 20][random.below(4)]);
-                Request::WaitForEvents { chat_id, after: None, timeout }
+                Request::WaitForEvents { chat_id, after: None, timeout, task: false }
             }
         };
         let call = self.call(Call { chat: Some(chat), words, at: now, departs });
@@ -188,7 +188,10 @@ impl Shim {
                 let chat_id = Some(chat.clone());
                 let call = Call { chat: Some(chat), words: None, at: now, departs: false };
                 let timeout = Duration::from_secs(3);
-                (self.call(call), Request::WaitForEvents { chat_id, after: None, timeout })
+                (
+                    self.call(call),
+                    Request::WaitForEvents { chat_id, after: None, timeout, task: false },
+                )
             })
             .collect()
     }

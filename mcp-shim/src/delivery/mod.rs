@@ -7,4 +7,5 @@ pub(crate) mod custom;
 pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod screen;
+pub(crate) mod tasks;
 pub(crate) mod transport;

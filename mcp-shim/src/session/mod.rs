@@ -2,8 +2,9 @@
 //! come out; sockets, clocks, randomness and MCP stay outside.
 //!
 //! [`event`] is the whole contract. [`Sessions`] resolves calls to chats and holds the calls that
-//! wait for something; a [`chat`] knows its place and its link, [`dialogue`] its relay, [`room`]
-//! the sequence numbers, [`inbox`] what the client has not seen.
+//! wait for something; [`tasks`] are waits that outlive their call. A [`chat`] knows its place and
+//! its link, [`dialogue`] its relay, [`room`] the sequence numbers, [`inbox`] what the client has
+//! not seen.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -22,6 +23,7 @@ mod queueing;
 mod reply;
 mod room;
 mod sending;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
@@ -32,17 +34,20 @@ use std::{
 };
 
 use shared::limits;
-use siphasher::sip::SipHasher13;
+use siphasher::{
+    sip::SipHasher13,
+    sip128::{self, Hasher128},
+};
 
-use self::{chat::Chat, pending::Pending};
+use self::{chat::Chat, pending::Pending, tasks::Tasks};
 pub use self::{
     event::{
         CallId, ChatId, Config, Departure, Entry, Event, FoundPartner, Input, Moment, Output,
-        Request, Sender, Trouble, TroubleKind,
+        Request, Sender, TaskId, TaskRequest, Trouble, TroubleKind,
     },
     reply::{
         ChatState, ChatView, Delivery, ErrorCode, Left, OtherChat, PartnerView, QueueView,
-        Receipts, RelayHealth, Reply, RoomView, Spoken, ToolError,
+        Receipts, RelayHealth, Reply, RoomView, Spoken, TaskStatus, TaskView, ToolError,
     },
 };
 
@@ -55,6 +60,7 @@ pub struct Sessions {
     config: Config,
     chats: BTreeMap<ChatId, Chat>,
     pending: BTreeMap<CallId, Pending>,
+    tasks: Tasks,
     /// Whose events were lent to a call.
     lent: BTreeMap<CallId, ChatId>,
     /// Chats that a call has made: if its answer is not written, nobody knows them.
@@ -63,6 +69,8 @@ pub struct Sessions {
     blocks: VecDeque<String>,
     /// The client takes events without asking.
     client_listens: bool,
+    /// A wait wakes the client.
+    client_takes_tasks: bool,
     chats_made: u64,
     /// The client is gone; chats with messages on the way end at this time at the latest.
     closing: Option<Instant>,
@@ -76,10 +84,12 @@ impl Sessions {
             config,
             chats: BTreeMap::new(),
             pending: BTreeMap::new(),
+            tasks: Tasks::default(),
             lent: BTreeMap::new(),
             introduced: BTreeMap::new(),
             blocks: VecDeque::new(),
             client_listens: false,
+            client_takes_tasks: false,
             chats_made: 0,
             closing: None,
         }
@@ -90,8 +100,10 @@ impl Sessions {
         let mut out = Vec::new();
         match input {
             Input::Call(call, request) => self.call(call, request, now, &mut out),
+            Input::Task(call, request) => self.task_request(call, request, now, &mut out),
             Input::Cancelled(call) => self.cancelled(call, now, &mut out),
             Input::ClientListens => self.client_listens(&mut out),
+            Input::ClientTakesTasks => self.client_takes_tasks = true,
             Input::Settled { call, written } => self.settled(call, written, now, &mut out),
             Input::Connected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
@@ -138,7 +150,7 @@ impl Sessions {
         let calls = self.pending.values().filter_map(|pending| self.due(pending));
         let chats = self.chats.values().filter_map(Chat::deadline);
         let closing = self.closing.filter(|_| self.chats.values().any(|c| c.ended.is_none()));
-        calls.chain(chats).chain(closing).min()
+        calls.chain(self.tasks.deadline()).chain(chats).chain(closing).min()
     }
 
     /// What a call waits for, for people: the message of a progress notification.
@@ -167,6 +179,8 @@ impl Sessions {
             }
         }
         self.advance_calls(now, out);
+        self.advance_tasks(now, out);
+        self.conclude_tasks(now, out);
         self.chats.retain(|_, chat| !chat.is_finished());
     }
 
@@ -176,11 +190,11 @@ impl Sessions {
         if let Some(chat) = introduced.and_then(|id| self.chats.get_mut(&id)) {
             chat.end(chat::Verdict::default(), now, out);
         }
-        let Some(chat) = self.lent.remove(&call).and_then(|id| self.chats.get_mut(&id)) else {
-            return;
-        };
-        chat.inbox.settle(call, written);
-        chat.handed_out(out);
+        if let Some(chat) = self.lent.remove(&call).and_then(|id| self.chats.get_mut(&id)) {
+            chat.inbox.settle(call, written);
+            chat.handed_out(out);
+        }
+        self.task_settled(call, written, now, out);
     }
 
     fn client_listens(&mut self, out: &mut Vec<Output>) {
@@ -207,6 +221,14 @@ impl Sessions {
 
     fn find(&self, chat_id: &str) -> Option<ChatId> {
         self.living().map(|chat| chat.id).find(|id| id.as_str() == chat_id)
+    }
+
+    /// A number that nobody can guess who does not know the seed.
+    fn unguessable(&self, use_of: u8, number: u64) -> u128 {
+        let mut hasher = sip128::SipHasher13::new_with_key(&self.config.seed);
+        hasher.write_u8(use_of);
+        hasher.write_u64(number);
+        hasher.finish128().as_u128()
     }
 
     fn new_chat_id(&mut self) -> ChatId {

@@ -180,11 +180,16 @@ pub(super) fn enter_another() -> Request {
 }
 
 pub(super) fn wait(chat: ChatId, timeout: Duration) -> Request {
-    Request::WaitForEvents { chat_id: Some(chat.to_string()), after: None, timeout }
+    Request::WaitForEvents { chat_id: Some(chat.to_string()), after: None, timeout, task: false }
 }
 
 pub(super) fn wait_after(chat: ChatId, after: u64, timeout: Duration) -> Request {
-    Request::WaitForEvents { chat_id: Some(chat.to_string()), after: Some(after), timeout }
+    Request::WaitForEvents {
+        chat_id: Some(chat.to_string()),
+        after: Some(after),
+        timeout,
+        task: false,
+    }
 }
 
 pub(super) fn say(chat: ChatId, text: &str) -> Request {
