@@ -192,6 +192,12 @@ pub(super) fn wait_after(chat: ChatId, after: u64, timeout: Duration) -> Request
     }
 }
 
+/// A wait for whose answer the client takes a task.
+pub(super) fn wait_by_task(chat: ChatId) -> Request {
+    let chat_id = Some(chat.to_string());
+    Request::WaitForEvents { chat_id, after: None, timeout: LONG, task: true }
+}
+
 pub(super) fn say(chat: ChatId, text: &str) -> Request {
     Request::SendMessage {
         chat_id: Some(chat.to_string()),
