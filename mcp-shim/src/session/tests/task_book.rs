@@ -54,8 +54,11 @@ impl Play {
         let made = here.open.remove(&call).is_some();
         let asked = here.tasks.asked.remove(&call);
         assert!(made != asked.is_some(), "an answer nobody waits for");
-        here.tasks.shown.insert(call, task.clone());
         let told = asked.and_then(|task| here.tasks.known[&task].clone());
+        // What is fixed because the chat is gone may be on its way twice.
+        let same = here.tasks.shown.values().find(|shown| **shown == task);
+        let told = told.or_else(|| same.cloned());
+        here.tasks.shown.insert(call, task.clone());
         match task.status {
             TaskStatus::Completed { reply, .. } if told.is_none() => {
                 self.result(side, call, *reply);
