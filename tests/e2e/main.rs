@@ -25,6 +25,7 @@ mod startup;
 mod stops;
 mod strangers_text;
 mod talk;
+mod tasks;
 mod versions;
 mod waiting;
 mod wire;

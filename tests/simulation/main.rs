@@ -149,10 +149,10 @@ fn text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 fn report(outcome: &Outcome, rule: Option<Rule>) {
-    let Tally { relay_kills, relay_stops, shim_kills, cuts, deliveries } = outcome.tally;
+    let Tally { relay_kills, relay_stops, shim_kills, cuts, deliveries, tasks } = outcome.tally;
     println!(
         "{} seeds: {relay_kills} relays and {shim_kills} shims killed, {relay_stops} relays \
-         stopped, {cuts} connections cut, {deliveries} messages passed on",
+         stopped, {cuts} connections cut, {deliveries} messages passed on, {tasks} tasks told",
         outcome.played
     );
     if let Some((seed, why)) = &outcome.failed {

@@ -31,6 +31,7 @@ pub(crate) enum Happening {
     Act(usize),
     Listen(usize),
     Answer { shim: usize, life: u64, call: CallId, written: bool },
+    Look { shim: usize, life: u64, task: String },
     Fault,
     StartRelay,
     WakeRelay(Duration),
@@ -61,6 +62,8 @@ pub(crate) struct Tally {
     pub(crate) shim_kills: u64,
     pub(crate) cuts: u64,
     pub(crate) deliveries: u64,
+    /// Tasks whose result has reached a client.
+    pub(crate) tasks: u64,
 }
 
 pub(crate) struct World {
@@ -208,6 +211,7 @@ impl World {
             Happening::Answer { shim, life, call, written } => {
                 self.answer(shim, life, call, written);
             }
+            Happening::Look { shim, life, task } => self.look(shim, life, &task),
             Happening::Fault => self.fault(),
             Happening::StartRelay => self.start_relay(),
             Happening::WakeRelay(slept) => self.wake_relay(slept),
@@ -271,12 +275,36 @@ impl World {
             return;
         };
         if written {
+            self.tally.tasks += u64::from(shim.shows_a_result(call));
             shim.learn(call, &mut self.model);
         } else {
             shim.missed(call, &mut self.model);
         }
+        let look = shim.looks_again(call, written);
         let outputs = shim.sessions.handle(moment, Input::Settled { call, written });
         self.perform(number, outputs);
+        if let Some(task) = look {
+            // Now and then a client forgets, or asks twice.
+            for _ in 0..[0, 1, 1, 1, 1, 1, 1, 2][self.random.below(8)] {
+                let task = task.clone();
+                self.later(200, 1_500, Happening::Look { shim: number, life, task });
+            }
+        }
+    }
+
+    fn look(&mut self, number: usize, life: u64, task: &str) {
+        let (moment, now) = (self.moment(), self.now);
+        let Some(shim) = self.shims[number].as_mut().filter(|shim| shim.life == life) else {
+            return;
+        };
+        let (call, request) = shim.look(task, &mut self.random, now);
+        let outputs = shim.sessions.handle(moment, Input::Task(call, request));
+        self.perform(number, outputs);
+    }
+
+    fn answer_later(&mut self, shim: usize, life: u64, call: CallId, wanted: bool) {
+        let written = wanted && (self.healed() || !self.random.permille(40));
+        self.later(0, 40, Happening::Answer { shim, life, call, written });
     }
 
     pub(crate) fn perform(&mut self, number: usize, outputs: Vec<Output>) {
@@ -289,10 +317,14 @@ impl World {
                 Output::Reply(call, reply) => {
                     let life = shim.life;
                     let wanted = shim.answered(call, *reply, &mut self.model);
-                    let written = wanted && (self.healed() || !self.random.permille(40));
-                    let answer = Happening::Answer { shim: number, life, call, written };
-                    self.later(0, 40, answer);
+                    self.answer_later(number, life, call, wanted);
                 }
+                Output::Task(call, task) => {
+                    let life = shim.life;
+                    let wanted = shim.looked(call, *task, &mut self.model);
+                    self.answer_later(number, life, call, wanted);
+                }
+                Output::TaskNoted(call) | Output::UnknownTask(call) => shim.noted(call),
                 Output::Open(chat) => self.open(number, chat),
                 Output::Transmit(chat, message) => {
                     let mut frame = Vec::new();
@@ -320,5 +352,6 @@ impl Tally {
         self.shim_kills += other.shim_kills;
         self.cuts += other.cuts;
         self.deliveries += other.deliveries;
+        self.tasks += other.tasks;
     }
 }
