@@ -123,7 +123,6 @@ pub(crate) struct Desk {
     probing: Vec<CallId>,
     announcer: Announcer,
     client_listens: bool,
-    client_takes_tasks: bool,
     closing: bool,
 }
 
@@ -156,7 +155,6 @@ impl Desk {
             probing: Vec::new(),
             announcer: Announcer::default(),
             client_listens: false,
-            client_takes_tasks: false,
             closing: false,
         };
         (desk, handle)
@@ -230,7 +228,7 @@ impl Desk {
                 self.handle(Input::ClientListens);
             }
         }
-        if client.takes_tasks && !std::mem::replace(&mut self.client_takes_tasks, true) {
+        if client.takes_tasks {
             self.handle(Input::ClientTakesTasks);
         }
     }

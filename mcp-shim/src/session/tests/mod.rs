@@ -122,7 +122,14 @@ impl Case {
                     let before = self.tasks.insert(call, *task);
                     assert!(before.is_none(), "{call:?} is answered twice");
                 }
-                _ => {}
+                Output::TaskNoted(_)
+                | Output::UnknownTask(_)
+                | Output::Open(_)
+                | Output::Transmit(..)
+                | Output::Reconnect(_)
+                | Output::Close(_)
+                | Output::Notify(..)
+                | Output::Probe(_) => {}
             }
         }
         if let Some(deadline) = self.sessions.next_deadline() {
