@@ -84,19 +84,16 @@ impl Tasks {
     }
 
     /// Lets the one go that was over first, if there are as many as there can be. One that is just
-    /// being told stays.
-    fn make_room(&mut self) -> Result<(), ToolError> {
+    /// being told stays. Returns whose it was.
+    fn make_room(&mut self) -> Result<Option<ChatId>, ToolError> {
         if self.kept.len() < limits::TASKS {
-            return Ok(());
+            return Ok(None);
         }
         let spare = self.kept.iter().enumerate().filter(|(_, task)| {
             matches!(task.stage, Stage::Over | Stage::Told(_) | Stage::Cancelled)
         });
         match spare.filter_map(|(index, task)| Some((task.over?, index))).min() {
-            Some((_, index)) => {
-                self.kept.remove(index);
-                Ok(())
-            }
+            Some((_, index)) => Ok(Some(self.kept.remove(index).chat)),
             None => Err(ToolError::new(
                 ErrorCode::TooMany,
                 format!("{} tasks wait for events already", limits::TASKS),
@@ -145,7 +142,9 @@ impl Sessions {
         now: Moment,
         out: &mut Vec<Output>,
     ) -> Result<(), ToolError> {
-        self.tasks.make_room()?;
+        if let Some(of) = self.tasks.make_room()? {
+            self.update_attention(of, out);
+        }
         self.tasks.made += 1;
         let [id, fence] = [0, 1].map(|use_of| self.unguessable(use_of, self.tasks.made));
         let task = Task {

@@ -76,3 +76,17 @@ fn over_and_over_in_one_life() {
         assert_eq!(cursors(&case.result(&task)), [seq + 1]);
     }
 }
+
+#[test]
+fn a_chat_whose_task_gave_way_is_not_listened_to_by_it() {
+    let mut case = Case::new();
+    let [red, blue] = [case.chatting(), case.chatting()];
+    case.task(red);
+    case.hears(red, 1, "hi");
+    for _ in 1..limits::TASKS {
+        case.task(blue);
+    }
+    case.skip();
+    let call = case.call_for_task(blue);
+    case.expect(["2: > attention true", "> attention false", &*format!("~ {} working", call.0)]);
+}
