@@ -22,7 +22,7 @@ use crate::{
     link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, probe},
     session::{
         CallId, ChatId, Config, Input, Moment, Output, Reading, RelayHealth, Reply, Request,
-        Sessions,
+        Sessions, TaskRequest, TaskView,
     },
 };
 
@@ -35,7 +35,8 @@ pub(crate) struct DeskHandle(mpsc::UnboundedSender<Command>);
 
 #[derive(Debug)]
 enum Command {
-    Call(CallId, Request, Option<Audience>, oneshot::Sender<Box<Reply>>),
+    Call(CallId, Request, Client, oneshot::Sender<Answer>),
+    Task(CallId, TaskRequest, oneshot::Sender<Answer>),
     Cancelled(CallId),
     Settled { call: CallId, written: bool },
     Progress(CallId, oneshot::Sender<Option<String>>),
@@ -44,16 +45,40 @@ enum Command {
     Shutdown,
 }
 
+/// What a request is answered.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Result(Box<Reply>),
+    Task(Box<TaskView>),
+    Noted,
+    UnknownTask,
+}
+
+/// Who calls a tool.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// It may be told of events unasked.
+    pub(crate) audience: Option<Audience>,
+    pub(crate) takes_tasks: bool,
+}
+
 impl DeskHandle {
     /// Calls a tool. `None` if the call was cancelled or the desk is gone.
     pub(crate) async fn call(
         &self,
         call: CallId,
         request: Request,
-        audience: Option<Audience>,
-    ) -> Option<Box<Reply>> {
+        client: Client,
+    ) -> Option<Answer> {
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Call(call, request, audience, reply));
+        self.tell(Command::Call(call, request, client, reply));
+        answer.await.ok()
+    }
+
+    /// Asks for a task, or gives it up. `None` as with [`call`](Self::call).
+    pub(crate) async fn task(&self, call: CallId, request: TaskRequest) -> Option<Answer> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Command::Task(call, request, reply));
         answer.await.ok()
     }
 
@@ -104,7 +129,7 @@ pub(crate) struct Desk {
     event_sender: mpsc::Sender<LinkEvent>,
     links: BTreeMap<ChatId, LinkHandle>,
     links_made: u64,
-    calls: BTreeMap<CallId, oneshot::Sender<Box<Reply>>>,
+    calls: BTreeMap<CallId, oneshot::Sender<Answer>>,
     /// Calls that wait to hear how the relay is.
     probing: Vec<CallId>,
     announcer: Announcer,
@@ -178,20 +203,20 @@ impl Desk {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Call(call, request, audience, reply) => {
+            Command::Call(call, request, client, reply) => {
                 if self.closing {
                     return;
                 }
-                if let Some(Audience { peer, listens, has_channel }) = audience {
-                    if self.announcer.set_audience(peer, has_channel) && has_channel {
-                        self.handle(Input::NewsReachesModel);
-                    }
-                    if listens && !std::mem::replace(&mut self.client_listens, true) {
-                        self.handle(Input::ClientListens);
-                    }
-                }
+                self.meet(client);
                 self.calls.insert(call, reply);
                 self.handle(Input::Call(call, request));
+            }
+            Command::Task(call, request, reply) => {
+                if self.closing {
+                    return;
+                }
+                self.calls.insert(call, reply);
+                self.handle(Input::Task(call, request));
             }
             Command::Cancelled(call) => {
                 self.calls.remove(&call);
@@ -217,6 +242,20 @@ impl Desk {
                 self.route.start_none();
                 self.handle(Input::Shutdown);
             }
+        }
+    }
+
+    fn meet(&mut self, client: Client) {
+        if let Some(Audience { peer, listens, has_channel }) = client.audience {
+            if self.announcer.set_audience(peer, has_channel) && has_channel {
+                self.handle(Input::NewsReachesModel);
+            }
+            if listens && !std::mem::replace(&mut self.client_listens, true) {
+                self.handle(Input::ClientListens);
+            }
+        }
+        if client.takes_tasks {
+            self.handle(Input::ClientTakesTasks);
         }
     }
 
@@ -260,12 +299,10 @@ impl Desk {
 
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Reply(call, reply) => {
-                let taken = self.calls.remove(&call).map(|caller| caller.send(reply));
-                if !matches!(taken, Some(Ok(()))) {
-                    self.handle.settled(call, false);
-                }
-            }
+            Output::Reply(call, reply) => self.answer(call, Answer::Result(reply)),
+            Output::Task(call, task) => self.answer(call, Answer::Task(task)),
+            Output::TaskNoted(call) => self.answer(call, Answer::Noted),
+            Output::UnknownTask(call) => self.answer(call, Answer::UnknownTask),
             Output::Open(chat) => self.open(chat),
             Output::Transmit(chat, message) => {
                 let link = self.links.get(&chat);
@@ -290,6 +327,13 @@ impl Desk {
             }
             Output::Notify(chat, entry) => self.announcer.announce(chat, &entry),
             Output::Probe(call) => self.probe(call),
+        }
+    }
+
+    fn answer(&mut self, call: CallId, answer: Answer) {
+        let taken = self.calls.remove(&call).map(|caller| caller.send(answer));
+        if !matches!(taken, Some(Ok(()))) {
+            self.handle.settled(call, false);
         }
     }
 

@@ -11,24 +11,26 @@ use std::{
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest,
+        CallToolRequestParams, CallToolResponse, CancelTaskMethod, CancelTaskParams, CustomRequest,
         CustomResult, ErrorCode, ExtensionCapabilities, GetPromptRequestParams, GetPromptResponse,
-        Implementation, JsonObject, ListPromptsResult, ListResourceTemplatesResult,
+        GetTaskMethod, GetTaskParams, GetTaskResult, Implementation, InitializeRequestParams,
+        InitializeResult, JsonObject, ListPromptsResult, ListResourceTemplatesResult,
         ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
         ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
         SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
+        UpdateTaskMethod, UpdateTaskParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
 
 use crate::{
-    delivery::{channel, custom, progress, transport::Ledger},
-    desk::DeskHandle,
+    delivery::{channel, custom, progress, tasks, transport::Ledger},
+    desk::{Answer, Client, DeskHandle},
     instructions::instructions,
     prompt, render,
     resources::Resources,
     schema,
-    session::{CallId, Reply, Request},
+    session::{CallId, Request, TaskRequest},
     tools,
 };
 
@@ -54,11 +56,8 @@ impl Handler {
         Self { desk, ledger, calls, tools, resources, has_channel }
     }
 
-    async fn answer(
-        &self,
-        request: Request,
-        context: &RequestContext<RoleServer>,
-    ) -> Option<Box<Reply>> {
+    /// The number of this request, if it is to be answered.
+    fn enter(&self, context: &RequestContext<RoleServer>) -> Option<CallId> {
         let call = CallId(self.calls.fetch_add(1, Ordering::Relaxed));
         // The SDK writes one answer for each id: of two requests that share one, neither is done,
         // so that nothing is handed to the one whose answer is dropped.
@@ -72,14 +71,41 @@ impl Handler {
             self.ledger.strike(&context.id);
             return None;
         }
-        let waits = matches!(request, Request::WaitForEvents { .. });
-        let reply = self.desk.call(call, request, custom::audience(context, self.has_channel));
+        Some(call)
+    }
+
+    async fn call(
+        &self,
+        mut request: Request,
+        context: &RequestContext<RoleServer>,
+    ) -> Option<Answer> {
+        let call = self.enter(context)?;
+        let takes_tasks = tasks::are_taken(context);
+        let mut waits = false;
+        if let Request::WaitForEvents { task, .. } = &mut request {
+            *task = takes_tasks;
+            waits = true;
+        }
+        let client = Client { audience: custom::audience(context, self.has_channel), takes_tasks };
+        let reply = self.desk.call(call, request, client);
         if !waits {
             return reply.await;
         }
         tokio::select! {
             reply = reply => reply,
             never = progress::report(context, &self.desk, call) => match never {},
+        }
+    }
+
+    async fn task(
+        &self,
+        request: TaskRequest,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Answer, ErrorData> {
+        let call = self.enter(context).ok_or_else(unanswered)?;
+        match self.desk.task(call, request).await.ok_or_else(unanswered)? {
+            Answer::UnknownTask => Err(tasks::unknown()),
+            answer @ (Answer::Result(_) | Answer::Task(_) | Answer::Noted) => Ok(answer),
         }
     }
 }
@@ -94,6 +120,7 @@ impl ServerHandler for Handler {
             .enable_resources()
             .enable_resources_list_changed()
             .enable_resources_subscribe()
+            .enable_tasks()
             .enable_tools()
             .build();
         if self.has_channel {
@@ -115,6 +142,15 @@ impl ServerHandler for Handler {
         } else {
             ProtocolVersion::KNOWN_VERSIONS
         })
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request).map(tasks::without)
     }
 
     async fn list_tools(
@@ -219,23 +255,46 @@ impl ServerHandler for Handler {
                 None,
             ));
         };
-        let Some(reply) = self.answer(parsed, &context).await else {
-            return Err(ErrorData::internal_error(
-                "the call was cancelled, its id was in use, or the server is ending",
-                None,
-            ));
-        };
-        Ok(result(&reply).into())
+        match self.call(parsed, &context).await {
+            Some(Answer::Result(reply)) => Ok(render::result(&reply, render::text(&reply)).into()),
+            Some(Answer::Task(task)) => Ok(tasks::begun(&task).into()),
+            Some(Answer::Noted | Answer::UnknownTask) | None => Err(unanswered()),
+        }
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        tasks::check::<GetTaskMethod>(&context)?;
+        match self.task(TaskRequest::Get(request.task_id), &context).await? {
+            Answer::Task(task) => Ok(tasks::state(*task)),
+            Answer::Result(_) | Answer::Noted | Answer::UnknownTask => Err(unanswered()),
+        }
+    }
+
+    /// No task asks its client for anything: whatever is told is acknowledged and passed over.
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::check::<UpdateTaskMethod>(&context)?;
+        self.task(TaskRequest::Update(request.task_id), &context).await.map(drop)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::check::<CancelTaskMethod>(&context)?;
+        self.task(TaskRequest::Cancel(request.task_id), &context).await.map(drop)
     }
 }
 
-fn result(reply: &Reply) -> CallToolResult {
-    let content = vec![ContentBlock::text(render::text(reply))];
-    let mut result = if reply.is_error() {
-        CallToolResult::error(content)
-    } else {
-        CallToolResult::success(content)
-    };
-    result.structured_content = serde_json::to_value(reply).ok();
-    result
+fn unanswered() -> ErrorData {
+    let why = "the call was cancelled, its id was in use, or the server is ending";
+    ErrorData::internal_error(why, None)
 }

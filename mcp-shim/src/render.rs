@@ -14,9 +14,22 @@
 
 use std::fmt::Write;
 
+use rmcp::model::{CallToolResult, ContentBlock};
 use shared::message::{Author, CloseReason, Presence};
 
 use crate::session::{ChatState, Delivery, Entry, Event, Left, Reply, Spoken};
+
+/// A result: the structured content, and the text that says the same.
+pub(crate) fn result(reply: &Reply, text: String) -> CallToolResult {
+    let content = vec![ContentBlock::text(text)];
+    let mut result = if reply.is_error() {
+        CallToolResult::error(content)
+    } else {
+        CallToolResult::success(content)
+    };
+    result.structured_content = serde_json::to_value(reply).ok();
+    result
+}
 
 /// The text of a result.
 pub(crate) fn text(reply: &Reply) -> String {
@@ -40,6 +53,11 @@ fn nonce() -> u32 {
     // Without randomness the fence is still quoted and escaped.
     let _ = getrandom::fill(&mut bytes);
     u32::from_be_bytes(bytes)
+}
+
+/// The text of a result that is told more than once, with the number of its fences.
+pub(crate) fn fenced_text(reply: &Reply, nonce: u32) -> String {
+    write(reply, nonce).unwrap_or_else(|_| reply.next.to_owned())
 }
 
 fn write(reply: &Reply, nonce: u32) -> Result<String, std::fmt::Error> {

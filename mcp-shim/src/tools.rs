@@ -50,6 +50,7 @@ impl Arguments {
             chat_id: self.text("chat_id")?,
             after: self.cursor()?,
             timeout: timeout.unwrap_or(limits::EVENT_WAIT),
+            task: false,
         })
     }
 

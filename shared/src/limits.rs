@@ -110,6 +110,14 @@ pub const RELAY_WAIT: Duration = Duration::from_secs(5);
 pub const EVENT_WAIT: Duration = Duration::from_secs(45);
 /// The longest wait of `wait_for_events`.
 pub const EVENT_WAIT_LONGEST: Duration = Duration::from_secs(170);
+/// Tasks that a shim keeps; the one that finished first gives way.
+pub const TASKS: usize = 64;
+/// How long a task waits for an event.
+pub const TASK_LIFE: Duration = Duration::from_secs(30 * 60);
+/// How often a client is asked to look at a task.
+pub const TASK_POLL: Duration = Duration::from_secs(1);
+/// How long after a client looked at a task it counts as listening.
+pub const TASK_LISTENING: Duration = Duration::from_secs(30);
 /// Between two progress notifications.
 pub const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 /// A token older than this is refused.

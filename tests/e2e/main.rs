@@ -30,6 +30,7 @@ mod stops;
 mod strangers_text;
 mod subscriptions;
 mod talk;
+mod tasks;
 mod text_policy;
 mod unrequested;
 mod versions;

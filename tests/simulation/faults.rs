@@ -10,7 +10,8 @@ use shared::{
 use crate::{
     relay::Item,
     rules::Rule,
-    world::{Happening, Wire, WireId, World},
+    wires::Wire,
+    world::{Happening, WireId, World},
 };
 
 impl World {

@@ -16,6 +16,7 @@ mod rules;
 mod secrets;
 mod shim;
 mod stops;
+mod tally;
 mod wires;
 mod world;
 
@@ -31,7 +32,7 @@ use std::{
 };
 
 use rules::Rule;
-use world::Tally;
+use tally::Tally;
 
 /// Without options: as many as do not slow a test run down.
 const FEW: u64 = 60;
@@ -156,7 +157,7 @@ fn report(outcome: &Outcome, rule: Option<Rule>) {
     println!(
         "{} seeds: {} relays and {} shims killed, {} relays and {} shims stopped, {} suspends, {} \
          connections cut, {} clocks set, {} keys lost, {} sessions claimed by others, {} messages \
-         passed on",
+         passed on, {} tasks told",
         outcome.played,
         tally.relay_kills,
         tally.shim_kills,
@@ -168,6 +169,7 @@ fn report(outcome: &Outcome, rule: Option<Rule>) {
         tally.keys_lost,
         tally.impostors,
         tally.deliveries,
+        tally.tasks,
     );
     if let Some((seed, why)) = &outcome.failed {
         let ablate = rule.map(|rule| format!(" --ablate {rule:?}")).unwrap_or_default();

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::{
     model::Who,
     relay::Item,
-    world::{Happening, Wire, World},
+    wires::Wire,
+    world::{Happening, World},
 };
 use relay::lobby::ConnectionId;
 

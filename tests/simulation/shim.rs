@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mcp_shim::session::{
-    CallId, ChatId, ChatState, Config, Departure, Event, Reply, Request, Sessions,
+    CallId, ChatId, ChatState, Config, Departure, Event, Reply, Request, Sessions, TaskRequest,
+    TaskStatus, TaskView,
 };
 use shared::{id::OwnerId, limits, message::Author};
 
@@ -28,6 +29,10 @@ pub(crate) struct Shim {
     /// Answers on their way to the client.
     pub(crate) answers: BTreeMap<CallId, (Call, Reply, u64)>,
     answered: u64,
+    /// How tasks were found to stand, on its way to the client.
+    looks: BTreeMap<CallId, TaskView>,
+    /// What the client was told by its tasks.
+    told: BTreeMap<String, TaskView>,
     /// How new what the client knows of a chat is: answers overtake each other.
     newest: BTreeMap<String, u64>,
     /// What the client knows of its chats.
@@ -84,6 +89,8 @@ impl Shim {
             open: BTreeMap::new(),
             answers: BTreeMap::new(),
             answered: 0,
+            looks: BTreeMap::new(),
+            told: BTreeMap::new(),
             newest: BTreeMap::new(),
             chats: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -175,7 +182,8 @@ impl Shim {
             }
             _ => {
                 let timeout = Duration::from_secs([0, 1, 5, 20][random.below(4)]);
-                Request::WaitForEvents { chat_id, after: None, timeout }
+                let task = random.permille(400);
+                Request::WaitForEvents { chat_id, after: None, timeout, task }
             }
         };
         let call = self.call(Call { chat: Some(chat), words, at: now, departs });
@@ -194,7 +202,8 @@ impl Shim {
                 let chat_id = Some(chat.clone());
                 let call = Call { chat: Some(chat), words: None, at: now, departs: false };
                 let timeout = Duration::from_secs(20);
-                (self.call(call), Request::WaitForEvents { chat_id, after: None, timeout })
+                let wait = Request::WaitForEvents { chat_id, after: None, timeout, task: false };
+                (self.call(call), wait)
             })
             .collect()
     }
@@ -219,6 +228,63 @@ impl Shim {
         self.answered += 1;
         self.answers.insert(call, (asked, reply, self.answered));
         true
+    }
+
+    /// The client looks at a task, or now and then gives it up.
+    pub(crate) fn look(
+        &mut self,
+        task: &str,
+        random: &mut Random,
+        now: Duration,
+    ) -> (CallId, TaskRequest) {
+        let call = Call { chat: None, words: None, at: now, departs: false };
+        let (call, task) = (self.call(call), task.to_owned());
+        let gives_up = random.permille(50);
+        (call, if gives_up { TaskRequest::Cancel(task) } else { TaskRequest::Get(task) })
+    }
+
+    /// A task was made or looked at. Returns whether the client wants to know.
+    pub(crate) fn looked(&mut self, call: CallId, task: TaskView, model: &mut Model) -> bool {
+        let wanted = match &task.status {
+            TaskStatus::Completed { reply, .. } => {
+                if let Some(asked) = self.open.get_mut(&call) {
+                    asked.chat = reply.chat.as_ref().map(|view| view.chat_id.to_string());
+                }
+                self.answered(call, (**reply).clone(), model)
+            }
+            TaskStatus::Working(_) | TaskStatus::Cancelled => self.open.remove(&call).is_some(),
+        };
+        self.looks.insert(call, task);
+        wanted
+    }
+
+    /// A request of which the client only wants to know that it was answered.
+    pub(crate) fn noted(&mut self, call: CallId) {
+        self.open.remove(&call);
+    }
+
+    /// Whether this answer has what a task brings. Once told it is the same each time, and the
+    /// client takes it once.
+    pub(crate) fn shows_a_result(&mut self, call: CallId) -> bool {
+        let Some(task) = self.looks.get(&call) else { return false };
+        if !matches!(task.status, TaskStatus::Completed { .. }) {
+            return false;
+        }
+        match self.told.insert(task.task_id.to_string(), task.clone()) {
+            Some(before) => {
+                assert_eq!(before, *task, "a task tells something else");
+                self.answers.remove(&call);
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// The task that the client looks at again, because it did not learn what it brings.
+    pub(crate) fn looks_again(&mut self, call: CallId, written: bool) -> Option<String> {
+        let task = self.looks.remove(&call)?;
+        let again = !written || matches!(task.status, TaskStatus::Working(_));
+        again.then(|| task.task_id.to_string())
     }
 
     /// The answer has not reached the client: a chat that it was to make known is over.

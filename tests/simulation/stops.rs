@@ -7,7 +7,8 @@ use shared::limits::{KEEP_ALIVE, KEEP_ALIVE_MISSES, SLEPT_AFTER};
 
 use crate::{
     relay::Item,
-    world::{Happening, Wire, WireId, World},
+    wires::Wire,
+    world::{Happening, WireId, World},
 };
 
 /// A shim that was away for longer may find its rooms given up.
@@ -17,7 +18,9 @@ impl World {
     /// When this can happen at the earliest, if it is for somebody who is stopped.
     pub(crate) fn sleeper(&self, happening: &Happening) -> Option<Duration> {
         let shim = match happening {
-            Happening::Connect { shim, .. } | Happening::Answer { shim, .. } => *shim,
+            Happening::Connect { shim, .. }
+            | Happening::Answer { shim, .. }
+            | Happening::Look { shim, .. } => *shim,
             Happening::Act(shim) | Happening::Listen(shim) => *shim,
             Happening::ToShim(wire) => self.wires.get(wire)?.shim,
             Happening::Fault | Happening::StartRelay | Happening::StartShim(_) => {

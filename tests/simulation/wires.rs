@@ -6,10 +6,50 @@ use mcp_shim::session::{ChatId, Input, Trouble, TroubleKind};
 use relay::lobby::ConnectionId;
 
 use crate::{
+    model::Who,
     relay::{Item, Outgoing},
     rules::Rule,
-    world::{Happening, Wire, WireId, World},
+    world::{Happening, WireId, World},
 };
+
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) shim: usize,
+    pub(crate) life: u64,
+    pub(crate) chat: ChatId,
+    pub(crate) link: u64,
+    pub(crate) shim_open: bool,
+    pub(crate) relay_open: bool,
+    pub(crate) cut: bool,
+    pub(crate) to_relay: VecDeque<Item>,
+    pub(crate) to_shim: VecDeque<Item>,
+    pub(crate) relay_at: Duration,
+    pub(crate) shim_at: Duration,
+}
+
+impl Wire {
+    /// One that carries what somebody else says in a chat's name, and takes nothing.
+    pub(crate) fn of_an_impostor(
+        whose: &Who,
+        chat: ChatId,
+        says: [Item; 2],
+        now: Duration,
+    ) -> Self {
+        Self {
+            shim: whose.0,
+            life: whose.1,
+            chat,
+            link: 0,
+            shim_open: false,
+            relay_open: true,
+            cut: true,
+            to_relay: says.into(),
+            to_shim: VecDeque::new(),
+            relay_at: now,
+            shim_at: now,
+        }
+    }
+}
 
 impl World {
     pub(crate) fn open(&mut self, number: usize, chat: ChatId) {

@@ -14,6 +14,8 @@ use crate::{
     relay::{Clock, Item, Relay},
     rules::Rule,
     shim::{Act, Shim},
+    tally::Tally,
+    wires::Wire,
 };
 
 pub(crate) type WireId = u64;
@@ -34,66 +36,13 @@ pub(crate) enum Happening {
     Act(usize),
     Listen(usize),
     Answer { shim: usize, life: u64, call: CallId, written: bool },
+    Look { shim: usize, life: u64, task: String },
     Fault,
     StartRelay,
     WakeRelay,
     StartShim(usize),
     WakeShim { shim: usize, life: u64 },
     Silent(WireId),
-}
-
-#[derive(Debug)]
-pub(crate) struct Wire {
-    pub(crate) shim: usize,
-    pub(crate) life: u64,
-    pub(crate) chat: ChatId,
-    pub(crate) link: u64,
-    pub(crate) shim_open: bool,
-    pub(crate) relay_open: bool,
-    pub(crate) cut: bool,
-    pub(crate) to_relay: VecDeque<Item>,
-    pub(crate) to_shim: VecDeque<Item>,
-    pub(crate) relay_at: Duration,
-    pub(crate) shim_at: Duration,
-}
-
-impl Wire {
-    /// One that carries what somebody else says in a chat's name, and takes nothing.
-    pub(crate) fn of_an_impostor(
-        whose: &Who,
-        chat: ChatId,
-        says: [Item; 2],
-        now: Duration,
-    ) -> Self {
-        Self {
-            shim: whose.0,
-            life: whose.1,
-            chat,
-            link: 0,
-            shim_open: false,
-            relay_open: true,
-            cut: true,
-            to_relay: says.into(),
-            to_shim: VecDeque::new(),
-            relay_at: now,
-            shim_at: now,
-        }
-    }
-}
-
-/// What happened in all, for the record.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Tally {
-    pub(crate) relay_kills: u64,
-    pub(crate) relay_stops: u64,
-    pub(crate) shim_kills: u64,
-    pub(crate) shim_stops: u64,
-    pub(crate) suspends: u64,
-    pub(crate) clock_jumps: u64,
-    pub(crate) keys_lost: u64,
-    pub(crate) impostors: u64,
-    pub(crate) cuts: u64,
-    pub(crate) deliveries: u64,
 }
 
 pub(crate) struct World {
@@ -272,6 +221,7 @@ impl World {
             Happening::Answer { shim, life, call, written } => {
                 self.answer(shim, life, call, written);
             }
+            Happening::Look { shim, life, task } => self.look(shim, life, &task),
             Happening::Fault => self.fault(),
             Happening::StartRelay => self.start_relay(),
             Happening::WakeRelay => self.wake_relay(),
@@ -335,12 +285,36 @@ impl World {
             return;
         };
         if written {
+            self.tally.tasks += u64::from(shim.shows_a_result(call));
             shim.learn(call, &mut self.model);
         } else {
             shim.missed(call, &mut self.model);
         }
+        let look = shim.looks_again(call, written);
         let outputs = shim.sessions.handle(moment, Input::Settled { call, written });
         self.perform(number, outputs);
+        if let Some(task) = look {
+            // Now and then a client forgets, or asks twice.
+            for _ in 0..[0, 1, 1, 1, 1, 1, 1, 2][self.random.below(8)] {
+                let task = task.clone();
+                self.later(200, 1_500, Happening::Look { shim: number, life, task });
+            }
+        }
+    }
+
+    fn look(&mut self, number: usize, life: u64, task: &str) {
+        let (moment, now) = (self.moment(), self.now);
+        let Some(shim) = self.shims[number].as_mut().filter(|shim| shim.life == life) else {
+            return;
+        };
+        let (call, request) = shim.look(task, &mut self.random, now);
+        let outputs = shim.sessions.handle(moment, Input::Task(call, request));
+        self.perform(number, outputs);
+    }
+
+    fn answer_later(&mut self, shim: usize, life: u64, call: CallId, wanted: bool) {
+        let written = wanted && (self.healed() || !self.random.permille(40));
+        self.later(0, 40, Happening::Answer { shim, life, call, written });
     }
 
     pub(crate) fn perform(&mut self, number: usize, outputs: Vec<Output>) {
@@ -356,10 +330,14 @@ impl World {
                 Output::Reply(call, reply) => {
                     let life = shim.life;
                     let wanted = shim.answered(call, *reply, &mut self.model);
-                    let written = wanted && (self.healed() || !self.random.permille(40));
-                    let answer = Happening::Answer { shim: number, life, call, written };
-                    self.later(0, 40, answer);
+                    self.answer_later(number, life, call, wanted);
                 }
+                Output::Task(call, task) => {
+                    let life = shim.life;
+                    let wanted = shim.looked(call, *task, &mut self.model);
+                    self.answer_later(number, life, call, wanted);
+                }
+                Output::TaskNoted(call) | Output::UnknownTask(call) => shim.noted(call),
                 Output::Open(chat) => self.open(number, chat),
                 Output::Transmit(chat, message) => {
                     let mut frame = Vec::new();
@@ -384,20 +362,5 @@ impl World {
                 Output::Notify(..) | Output::Probe(_) => {}
             }
         }
-    }
-}
-
-impl Tally {
-    pub(crate) fn add(&mut self, other: Self) {
-        self.relay_kills += other.relay_kills;
-        self.relay_stops += other.relay_stops;
-        self.shim_kills += other.shim_kills;
-        self.shim_stops += other.shim_stops;
-        self.suspends += other.suspends;
-        self.clock_jumps += other.clock_jumps;
-        self.keys_lost += other.keys_lost;
-        self.impostors += other.impostors;
-        self.cuts += other.cuts;
-        self.deliveries += other.deliveries;
     }
 }

@@ -4,6 +4,7 @@
 //! - [`World`]: a private directory with a socket, its relay, and the shims that find it there
 //! - [`Client`]: one MCP client at the pipes of one process; it checks every byte that comes
 //! - [`Chat`]: one conversation of a client, with the tools as methods
+//! - [`Task`]: a wait of a client that takes tasks
 //! - [`result`]: what every tool result must be, and how to read one
 //! - [`fixtures`]: texts of many scripts and many attacks, and what becomes of each
 //! - [`foreign`]: clients that nobody here wrote
@@ -23,6 +24,7 @@ mod processes;
 pub mod proxy;
 pub mod result;
 mod shim;
+mod task;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -33,6 +35,7 @@ pub use crate::{
     client::{Client, Pending},
     processes::{is_running, signal},
     shim::{Era, Shim},
+    task::Task,
     world::World,
 };
 pub use rustix::process::Signal;

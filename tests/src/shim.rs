@@ -57,7 +57,14 @@ impl Shim {
     /// Declares that it understands the notifications of mcp-chat.
     #[must_use]
     pub fn with_events_extension(mut self) -> Self {
-        self.capabilities = json!({ "extensions": { "dev.mcp-chat/events": {} } });
+        self.capabilities["extensions"]["dev.mcp-chat/events"] = json!({});
+        self
+    }
+
+    /// Declares that it takes tasks.
+    #[must_use]
+    pub fn with_tasks(mut self) -> Self {
+        self.capabilities["extensions"]["io.modelcontextprotocol/tasks"] = json!({});
         self
     }
 

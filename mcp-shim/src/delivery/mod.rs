@@ -9,5 +9,6 @@ pub(crate) mod output;
 mod pace;
 pub(crate) mod progress;
 pub(crate) mod screen;
+pub(crate) mod tasks;
 pub(crate) mod transport;
 pub(crate) mod updates;

@@ -22,10 +22,24 @@ impl Sessions {
         call: CallId,
         id: ChatId,
         after: Option<u64>,
-        mut reply: Reply,
+        reply: Reply,
         now: Moment,
         out: &mut Vec<Output>,
     ) {
+        let reply = self.compose(call, id, after, reply, now);
+        out.push(Output::Reply(call, Box::new(reply)));
+    }
+
+    /// What is said of a chat, with events that are lent to this call.
+    pub(super) fn compose(
+        &mut self,
+        call: CallId,
+        id: ChatId,
+        after: Option<u64>,
+        mut reply: Reply,
+        now: Moment,
+    ) -> Reply {
+        let wakes = self.client_takes_tasks;
         let is_lost =
             reply.error.as_ref().is_some_and(|error| error.code == ErrorCode::SessionLost);
         let chat = self.chat(id);
@@ -51,7 +65,7 @@ impl Sessions {
             (None, Some(Delivery::Delivered | Delivery::Pending)) if view.events.is_empty() => {
                 next::SENT
             }
-            (None, _) => next::after(&view, tired),
+            (None, _) => next::after(&view, tired, wakes),
         };
         if self.news_reaches_model {
             reply.next = next::unwaiting(reply.next);
@@ -64,7 +78,7 @@ impl Sessions {
         }
         reply.chat = Some(view);
         reply.other_chats = self.other_chats(Some(id));
-        out.push(Output::Reply(call, Box::new(reply)));
+        reply
     }
 
     /// An error that is about no chat.

@@ -28,9 +28,9 @@ impl Sessions {
             Request::EnterQueue { display_name, topic, chat_id, new_chat, after } => {
                 self.enter_queue(call, display_name, topic, chat_id, new_chat, after, now, out)
             }
-            Request::WaitForEvents { chat_id, after, timeout } => self
+            Request::WaitForEvents { chat_id, after, timeout, task } => self
                 .attended(chat_id, after, now, out)
-                .and_then(|id| self.wait(call, id, after, timeout, now, out)),
+                .and_then(|id| self.wait(call, id, after, timeout, task, now, out)),
             Request::SendMessage { chat_id, message, author, room_id, after } => {
                 self.attended(chat_id, after, now, out).and_then(|id| {
                     self.send(call, id, message, author, room_id, after, now, out)
@@ -107,12 +107,14 @@ impl Sessions {
         self.pending.insert(call, Pending { chat, after, deadline, waits_for });
     }
 
+    #[expect(clippy::too_many_arguments, reason = "they are the tool's own")]
     fn wait(
         &mut self,
         call: CallId,
         id: ChatId,
         after: Option<u64>,
         timeout: Duration,
+        task: bool,
         now: Moment,
         out: &mut Vec<Output>,
     ) -> Result<(), Failure> {
@@ -124,6 +126,9 @@ impl Sessions {
         if has_something || timeout.is_zero() {
             self.answer(call, id, after, Reply::new(""), now, out);
             return Ok(());
+        }
+        if task {
+            return self.make_task(call, id, now, out).map_err(|error| (error, Some(id), after));
         }
         self.hold(call, id, after, now.instant + timeout, WaitsFor::Event);
         self.update_attention(id, out);

@@ -13,7 +13,7 @@ use shared::{
 
 use super::{
     next::NOTICE,
-    reply::{RelayHealth, Reply, ToolError},
+    reply::{RelayHealth, Reply, TaskView, ToolError},
 };
 
 /// What the sessions of one shim are started with.
@@ -21,7 +21,7 @@ use super::{
 pub struct Config {
     /// This process, as the relay knows it.
     pub owner: OwnerId,
-    /// Where chat ids come from.
+    /// Where the ids of chats and tasks come from.
     pub seed: [u8; 16],
     /// The display name where a call gives none.
     pub display_name: String,
@@ -49,7 +49,7 @@ impl Moment {
     }
 }
 
-/// One tool call, numbered by the caller, never reused.
+/// One request of the client, numbered by the caller, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallId(pub u64);
 
@@ -100,6 +100,22 @@ impl Serialize for ChatId {
     }
 }
 
+/// The handle of a task: nobody can guess it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TaskId(pub(super) u128);
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// A tool call, its arguments checked one by one but not against the state.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
@@ -111,8 +127,8 @@ pub enum Request {
         new_chat: bool,
         after: Option<u64>,
     },
-    /// `wait_for_events`
-    WaitForEvents { chat_id: Option<String>, after: Option<u64>, timeout: Duration },
+    /// `wait_for_events`; `task`: the client takes a task for an answer.
+    WaitForEvents { chat_id: Option<String>, after: Option<u64>, timeout: Duration, task: bool },
     /// `send_message`
     SendMessage {
         chat_id: Option<String>,
@@ -140,17 +156,32 @@ pub struct Departure {
     pub after: Option<u64>,
 }
 
+/// What a client asks of the task with this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskRequest {
+    /// `tasks/get`
+    Get(String),
+    /// `tasks/update`, which no task has a use for.
+    Update(String),
+    /// `tasks/cancel`
+    Cancel(String),
+}
+
 /// What happened.
 #[derive(Debug)]
 pub enum Input<'a> {
     /// A tool was called.
     Call(CallId, Request),
+    /// A task was asked for, or given up.
+    Task(CallId, TaskRequest),
     /// The client wants no answer any more.
     Cancelled(CallId),
     /// The client takes events without asking: from now on every chat is listened to.
     ClientListens,
     /// What happens is shown to the model by itself: it need not wait for it.
     NewsReachesModel,
+    /// The client takes tasks: a wait wakes it.
+    ClientTakesTasks,
     /// The answer was written to the client, or could not be.
     Settled { call: CallId, written: bool },
     /// The link of a chat has a connection, on which nothing was said yet.
@@ -196,6 +227,12 @@ pub enum TroubleKind {
 pub enum Output {
     /// Answer a call.
     Reply(CallId, Box<Reply>),
+    /// Answer with how a task stands: the call that made it, or a `get`.
+    Task(CallId, Box<TaskView>),
+    /// Answer that the request was taken note of.
+    TaskNoted(CallId),
+    /// Answer that there is no such task.
+    UnknownTask(CallId),
     /// Give a chat a link to the relay, and keep it up.
     Open(ChatId),
     /// Write to the relay on the link of a chat.

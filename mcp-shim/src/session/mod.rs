@@ -2,9 +2,9 @@
 //! come out; sockets, clocks, randomness and MCP stay outside.
 //!
 //! [`event`] is the whole contract. [`Sessions`] resolves calls to chats and holds the calls that
-//! wait for something; a [`chat`] knows its place and its link, [`dialogue`] its relay, [`room`]
-//! the sequence numbers, [`inbox`] what the client has not seen, [`transcript`] what can be read
-//! again.
+//! wait for something; [`tasks`] are waits that outlive their call. A [`chat`] knows its place and
+//! its link, [`dialogue`] its relay, [`room`] the sequence numbers, [`inbox`] what the client has
+//! not seen, [`transcript`] what can be read again.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -24,6 +24,7 @@ mod queueing;
 mod reply;
 mod room;
 mod sending;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod transcript;
@@ -35,17 +36,20 @@ use std::{
 };
 
 use shared::limits;
-use siphasher::sip::SipHasher13;
+use siphasher::{
+    sip::SipHasher13,
+    sip128::{self, Hasher128},
+};
 
-use self::{chat::Chat, pending::Pending};
+use self::{chat::Chat, pending::Pending, tasks::Tasks};
 pub use self::{
     event::{
         CallId, ChatId, Config, Departure, Entry, Event, FoundPartner, Input, Moment, Output,
-        Request, Sender, Trouble, TroubleKind,
+        Request, Sender, TaskId, TaskRequest, Trouble, TroubleKind,
     },
     reply::{
         ChatState, ChatView, Delivery, ErrorCode, Left, OtherChat, PartnerView, QueueView,
-        Receipts, RelayHealth, Reply, RoomView, Spoken, ToolError,
+        Receipts, RelayHealth, Reply, RoomView, Spoken, TaskStatus, TaskView, ToolError,
     },
     transcript::{Line, Outline, Reading, Said},
 };
@@ -59,6 +63,7 @@ pub struct Sessions {
     config: Config,
     chats: BTreeMap<ChatId, Chat>,
     pending: BTreeMap<CallId, Pending>,
+    tasks: Tasks,
     /// Whose events were lent to a call.
     lent: BTreeMap<CallId, ChatId>,
     /// Chats that a call has made: if its answer is not written, nobody knows them.
@@ -71,6 +76,8 @@ pub struct Sessions {
     client_listens: bool,
     /// The model is shown events without asking.
     news_reaches_model: bool,
+    /// A wait wakes the client.
+    client_takes_tasks: bool,
     chats_made: u64,
     /// When something happened last.
     awake_at: Option<Instant>,
@@ -86,12 +93,14 @@ impl Sessions {
             config,
             chats: BTreeMap::new(),
             pending: BTreeMap::new(),
+            tasks: Tasks::default(),
             lent: BTreeMap::new(),
             introduced: BTreeMap::new(),
             farewells: BTreeMap::new(),
             blocks: VecDeque::new(),
             client_listens: false,
             news_reaches_model: false,
+            client_takes_tasks: false,
             chats_made: 0,
             awake_at: None,
             closing: None,
@@ -104,9 +113,11 @@ impl Sessions {
         self.wake(now.instant);
         match input {
             Input::Call(call, request) => self.call(call, request, now, &mut out),
+            Input::Task(call, request) => self.task_request(call, request, now, &mut out),
             Input::Cancelled(call) => self.cancelled(call, now, &mut out),
             Input::ClientListens => self.client_listens(&mut out),
             Input::NewsReachesModel => self.news_reaches_model = true,
+            Input::ClientTakesTasks => self.client_takes_tasks = true,
             Input::Settled { call, written } => self.settled(call, written, now, &mut out),
             Input::Connected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
@@ -156,7 +167,7 @@ impl Sessions {
         // Whoever looks at the clock now and then notices that it was stopped.
         let grace_runs = self.chats.values().any(|chat| chat.lost_at().is_some());
         let watch = self.awake_at.filter(|_| grace_runs).map(|at| at + limits::SLEPT_AFTER);
-        calls.chain(chats).chain(closing).chain(watch).min()
+        calls.chain(self.tasks.deadline()).chain(chats).chain(closing).chain(watch).min()
     }
 
     /// What a call waits for, for people: the message of a progress notification.
@@ -198,6 +209,8 @@ impl Sessions {
             }
         }
         self.advance_calls(now, out);
+        self.advance_tasks(now, out);
+        self.conclude_tasks(now);
         self.chats.retain(|_, chat| !chat.is_finished());
     }
 
@@ -217,6 +230,7 @@ impl Sessions {
         {
             chat.end(chat::Verdict::default(), now, out);
         }
+        self.task_settled(call, written, now, out);
     }
 
     fn client_listens(&mut self, out: &mut Vec<Output>) {
@@ -243,6 +257,14 @@ impl Sessions {
 
     fn find(&self, chat_id: &str) -> Option<ChatId> {
         self.living().map(|chat| chat.id).find(|id| id.as_str() == chat_id)
+    }
+
+    /// A number that nobody can guess who does not know the seed.
+    fn unguessable(&self, use_of: u8, number: u64) -> u128 {
+        let mut hasher = sip128::SipHasher13::new_with_key(&self.config.seed);
+        hasher.write_u8(use_of);
+        hasher.write_u64(number);
+        hasher.finish128().as_u128()
     }
 
     fn new_chat_id(&mut self) -> ChatId {

@@ -12,8 +12,12 @@ const FOUND: &str = "Tell your user that a partner was found. Call send_message 
      or wait_for_events to let the partner begin.";
 const CHATTING: &str = "Call wait_for_events to hear the partner, or send_message with what your user wants to say. \
      News arrives only when you call a tool.";
+const CHATTING_WAKES: &str = "Call wait_for_events, which wakes you when the partner writes or leaves, or send_message with \
+     what your user wants to say.";
 const WAITING: &str = "Nobody was found yet. Call wait_for_events to learn the moment somebody is; \
      news arrives only when you call a tool.";
+const WAITING_WAKES: &str =
+    "Nobody was found yet. Call wait_for_events, which wakes you the moment somebody is.";
 const ALONE: &str = "Nobody else is waiting. Only programs of this account on this computer can be met: your user \
      can open a second MCP client, or run `mcp-shim demo --join` in a terminal. Then call wait_for_events.";
 const OWN_ONLY: &str = "Nobody else is waiting. Chats of one app never meet each other: the partner has to come from \
@@ -97,8 +101,9 @@ pub(super) fn unwaiting(next: &'static str) -> &'static str {
     }
 }
 
-/// What the state of a chat leaves to be done. `tired`: several waits in a row brought nothing.
-pub(super) fn after(view: &ChatView, tired: bool) -> &'static str {
+/// What the state of a chat leaves to be done. `tired`: several waits in a row brought nothing;
+/// `wakes`: a wait wakes the client.
+pub(super) fn after(view: &ChatView, tired: bool, wakes: bool) -> &'static str {
     if view.state == ChatState::Ended {
         return ENDED;
     }
@@ -114,10 +119,12 @@ pub(super) fn after(view: &ChatView, tired: bool) -> &'static str {
         (ChatState::Idle | ChatState::Ended, _) => IDLE,
         (ChatState::Chatting, Some("chatroom.found")) => FOUND,
         (ChatState::Chatting, Some(_)) => TELL,
+        (ChatState::Chatting, None) if wakes => CHATTING_WAKES,
         (ChatState::Chatting, None) => CHATTING,
         (ChatState::Waiting, _) => match &view.queue {
             Some(queue) if queue.waiting <= 1 && queue.own > 0 => OWN_ONLY,
             Some(queue) if queue.waiting <= 1 => ALONE,
+            Some(_) | None if wakes => WAITING_WAKES,
             Some(_) | None => WAITING,
         },
     }

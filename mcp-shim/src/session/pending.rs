@@ -170,6 +170,7 @@ impl Sessions {
     /// The client wants no answer: nothing is handed out, and a place that it asked for is given up.
     pub(super) fn cancelled(&mut self, call: CallId, now: Moment, out: &mut Vec<Output>) {
         self.settled(call, false, now, out);
+        self.tasks.give_up(call);
         let Some(pending) = self.pending.remove(&call) else { return };
         if let WaitsFor::Place { on_failure, .. } = pending.waits_for {
             self.take_back(pending.chat, on_failure, now, out);
@@ -187,7 +188,7 @@ impl Sessions {
 
     /// Whether the client would be told at once of what happens in this chat.
     pub(super) fn is_listened_to(&self, id: ChatId) -> bool {
-        self.client_listens || self.is_awaited(id)
+        self.client_listens || self.is_awaited(id) || self.tasks.are_watched_for(id)
     }
 
     fn is_awaited(&self, id: ChatId) -> bool {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use shared::message::{Author, Presence};
 
-use super::event::{ChatId, Entry};
+use super::event::{ChatId, Entry, TaskId};
 
 /// The structured content of a result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,6 +74,32 @@ impl Reply {
     pub fn is_error(&self) -> bool {
         self.error.is_some()
     }
+}
+
+/// A task, as far as its client is shown it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskView {
+    pub task_id: TaskId,
+    /// In RFC 3339, as is the next.
+    pub created_at: String,
+    /// When its status last changed.
+    pub updated_at: String,
+    pub status: TaskStatus,
+}
+
+/// How a task stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskStatus {
+    /// What is waited for, for people.
+    Working(String),
+    /// The result, which is the same each time.
+    Completed {
+        reply: Box<Reply>,
+        /// The number of the fence around the partner's words in its text.
+        fence: u32,
+    },
+    /// The client does not want it any more.
+    Cancelled,
 }
 
 /// A chat, as far as a result shows it.

@@ -11,7 +11,12 @@ fn invalid(chat_id: Option<String>) -> Request {
 fn calls(chat_id: Option<String>) -> Vec<Request> {
     let departure = Departure { chat_id: chat_id.clone(), block: false, report: None, after: None };
     vec![
-        Request::WaitForEvents { chat_id: chat_id.clone(), after: None, timeout: LONG },
+        Request::WaitForEvents {
+            chat_id: chat_id.clone(),
+            after: None,
+            timeout: LONG,
+            task: false,
+        },
         Request::SendMessage {
             chat_id,
             message: "hi".to_owned(),

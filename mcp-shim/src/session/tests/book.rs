@@ -23,6 +23,11 @@ pub(super) struct Book {
 impl Play {
     pub(super) fn reply(&mut self, side: usize, call: CallId, reply: Reply) {
         assert!(self.sides[side].open.remove(&call).is_some(), "an answer nobody waits for");
+        self.result(side, call, reply);
+    }
+
+    /// A result is on its way: nothing of it was or is in another one.
+    pub(super) fn result(&mut self, side: usize, call: CallId, reply: Reply) {
         let Some(view) = reply.chat else {
             self.sides[side].unwritten.insert(call, (None, Vec::new()));
             return;

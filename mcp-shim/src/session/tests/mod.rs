@@ -3,6 +3,7 @@
 mod after;
 mod answers;
 mod book;
+mod carrying;
 mod closing;
 mod delivery;
 mod departing;
@@ -19,6 +20,10 @@ mod room_guard;
 mod sending;
 mod shutdown;
 mod status;
+mod task_book;
+mod task_bounds;
+mod task_results;
+mod tasks;
 mod transcript;
 mod verdicts;
 mod wait;
@@ -53,6 +58,7 @@ struct Case {
     calls: u64,
     said: Vec<String>,
     replies: BTreeMap<CallId, Reply>,
+    tasks: BTreeMap<CallId, TaskView>,
     opened: Vec<ChatId>,
     limits: Limits,
 }
@@ -86,6 +92,7 @@ impl Case {
             calls: 0,
             said: Vec::new(),
             replies: BTreeMap::new(),
+            tasks: BTreeMap::new(),
             opened: Vec::new(),
             limits: Limits::default(),
         }
@@ -108,8 +115,23 @@ impl Case {
             }
             let line = self.summary(&output);
             self.said.push(line);
-            if let Output::Reply(call, reply) = output {
-                assert!(self.replies.insert(call, *reply).is_none(), "{call:?} is answered twice");
+            match output {
+                Output::Reply(call, reply) => {
+                    let before = self.replies.insert(call, *reply);
+                    assert!(before.is_none(), "{call:?} is answered twice");
+                }
+                Output::Task(call, task) => {
+                    let before = self.tasks.insert(call, *task);
+                    assert!(before.is_none(), "{call:?} is answered twice");
+                }
+                Output::TaskNoted(_)
+                | Output::UnknownTask(_)
+                | Output::Open(_)
+                | Output::Transmit(..)
+                | Output::Reconnect(_)
+                | Output::Close(_)
+                | Output::Notify(..)
+                | Output::Probe(_) => {}
             }
         }
         if let Some(deadline) = self.sessions.next_deadline() {
@@ -139,6 +161,13 @@ impl Case {
         self.calls += 1;
         let call = CallId(self.calls);
         self.input(Input::Call(call, request));
+        call
+    }
+
+    fn ask_task(&mut self, request: TaskRequest) -> CallId {
+        self.calls += 1;
+        let call = CallId(self.calls);
+        self.input(Input::Task(call, request));
         call
     }
 
@@ -208,6 +237,13 @@ impl Case {
                 Some(error) => format!("= {call} {:?}", error.code),
                 None => format!("= {call}"),
             },
+            Output::Task(CallId(call), task) => match &task.status {
+                TaskStatus::Working(_) => format!("~ {call} working"),
+                TaskStatus::Completed { .. } => format!("~ {call} completed"),
+                TaskStatus::Cancelled => format!("~ {call} cancelled"),
+            },
+            Output::TaskNoted(CallId(call)) => format!("~ {call} noted"),
+            Output::UnknownTask(CallId(call)) => format!("~ {call} unknown"),
             Output::Open(chat) => format!("{}open", name(chat)),
             Output::Close(chat) => format!("{}close", name(chat)),
             Output::Reconnect(chat) => format!("{}reconnect", name(chat)),

@@ -180,11 +180,22 @@ pub(super) fn enter_another() -> Request {
 }
 
 pub(super) fn wait(chat: ChatId, timeout: Duration) -> Request {
-    Request::WaitForEvents { chat_id: Some(chat.to_string()), after: None, timeout }
+    Request::WaitForEvents { chat_id: Some(chat.to_string()), after: None, timeout, task: false }
 }
 
 pub(super) fn wait_after(chat: ChatId, after: u64, timeout: Duration) -> Request {
-    Request::WaitForEvents { chat_id: Some(chat.to_string()), after: Some(after), timeout }
+    Request::WaitForEvents {
+        chat_id: Some(chat.to_string()),
+        after: Some(after),
+        timeout,
+        task: false,
+    }
+}
+
+/// A wait for whose answer the client takes a task.
+pub(super) fn wait_by_task(chat: ChatId) -> Request {
+    let chat_id = Some(chat.to_string());
+    Request::WaitForEvents { chat_id, after: None, timeout: LONG, task: true }
 }
 
 pub(super) fn say(chat: ChatId, text: &str) -> Request {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     book::Book,
+    task_book::TaskBook,
     world::{Key, Relay, Wire},
     *,
 };
@@ -16,6 +17,9 @@ pub(super) enum Step {
     EnterAgain { side: usize, chat: usize },
     Say { side: usize, chat: usize },
     Wait { side: usize, chat: usize, seconds: u64, after: Option<u64> },
+    Task { side: usize, chat: usize },
+    GetTask { side: usize, task: usize },
+    CancelTask { side: usize, task: usize },
     Status { side: usize, chat: usize },
     Next { side: usize, chat: usize },
     Leave { side: usize, chat: usize },
@@ -33,21 +37,22 @@ pub(super) enum Step {
 
 pub(super) struct Side {
     pub(super) sessions: Sessions,
-    calls: u64,
+    pub(super) calls: u64,
     /// Calls without an answer, and when they have one at the latest.
     pub(super) open: BTreeMap<CallId, (Option<ChatId>, Instant)>,
     /// Answers that are not settled: whose events, and which.
     pub(super) unwritten: BTreeMap<CallId, (Option<ChatId>, Vec<u64>)>,
     pub(super) with_after: BTreeSet<CallId>,
+    pub(super) tasks: TaskBook,
 }
 
 pub(super) struct Play {
     pub(super) now: Moment,
     pub(super) sides: [Side; 2],
     pub(super) books: BTreeMap<Key, Book>,
-    wires: Vec<Wire>,
+    pub(super) wires: Vec<Wire>,
     pub(super) relay: Relay,
-    limits: Limits,
+    pub(super) limits: Limits,
     texts: u64,
     pub(super) frames: u64,
 }
@@ -60,6 +65,7 @@ impl Play {
             open: BTreeMap::new(),
             unwritten: BTreeMap::new(),
             with_after: BTreeSet::new(),
+            tasks: TaskBook::default(),
         };
         Self {
             now: first_moment(),
@@ -102,6 +108,9 @@ impl Play {
                 };
                 self.call(side, Some(key.1), request, timeout);
             }
+            Step::Task { side, chat } => self.call_chat(side, chat, Duration::ZERO, wait_by_task),
+            Step::GetTask { side, task } => self.get_task(side, task),
+            Step::CancelTask { side, task } => self.cancel_task(side, task),
             Step::Status { side, chat } => self.call_chat(side, chat, SECOND, status),
             Step::Next { side, chat } => {
                 self.call_chat(side, chat, 5 * SECOND + limits::LEAVE_WAIT, next);
@@ -213,7 +222,7 @@ impl Play {
         }
     }
 
-    fn wire_of(&self, key: Key) -> Option<usize> {
+    pub(super) fn wire_of(&self, key: Key) -> Option<usize> {
         self.wires.iter().position(|wire| wire.key == key && wire.is_open)
     }
 
@@ -222,7 +231,7 @@ impl Play {
         nth(living.map(|(key, _)| *key), chat)
     }
 
-    fn call_chat(
+    pub(super) fn call_chat(
         &mut self,
         side: usize,
         chat: usize,
@@ -254,10 +263,11 @@ impl Play {
         if written && let Some(chat) = chat {
             self.books.get_mut(&(side, chat)).unwrap().had.extend(cursors);
         }
+        self.sides[side].tasks.settle(call, written);
         self.input(side, Input::Settled { call, written });
     }
 
-    fn input(&mut self, side: usize, input: Input<'_>) {
+    pub(super) fn input(&mut self, side: usize, input: Input<'_>) {
         let outputs = self.sides[side].sessions.handle(self.now, input);
         for output in outputs {
             self.output(side, output);
@@ -268,6 +278,9 @@ impl Play {
     fn output(&mut self, side: usize, output: Output) {
         match output {
             Output::Reply(call, reply) => self.reply(side, call, *reply),
+            Output::Task(call, task) => self.show_task(side, call, *task),
+            Output::TaskNoted(_) => {}
+            Output::UnknownTask(call) => self.sides[side].tasks.is_unknown(call),
             Output::Open(chat) => {
                 let book = self.books.entry((side, chat)).or_default();
                 assert!(!std::mem::replace(&mut book.wants_link, true), "opened twice");
@@ -291,89 +304,6 @@ impl Play {
         }
     }
 
-    /// What was written is still read; nothing is heard any more.
-    fn hang_up(&mut self, key: Key) {
-        if let Some(index) = self.wire_of(key) {
-            self.wires[index].is_open = false;
-            self.wires[index].to_shim.clear();
-        }
-    }
-
-    fn transmit(&mut self, key: Key, message: ClientMessage<'static>) {
-        let book = self.books.get_mut(&key).unwrap();
-        if let ClientMessage::Send { room_id, seq, text, .. } = &message {
-            let sent = book.sent.entry(*room_id).or_default();
-            let before = sent.insert(*seq, text.clone().into_owned());
-            assert!(before.is_none_or(|before| before == *text), "one seq, two texts");
-            assert_eq!(sent.len() as u64, *sent.last_key_value().unwrap().0);
-            let acked = book.acked.get(room_id).copied().unwrap_or(0);
-            assert!(sent.len() as u64 - acked <= self.limits.window_messages as u64);
-        }
-        let index = self.wire_of(key).expect("nothing is said without a connection");
-        self.wires[index].to_relay.push_back(message);
-    }
-
-    fn carry_to_relay(&mut self, index: usize) {
-        self.frames += 1;
-        let message = self.wires[index].to_relay.pop_front().unwrap();
-        self.relay.take(&mut self.wires, index, message);
-        self.drop_if_done(index);
-    }
-
-    fn drop_if_done(&mut self, index: usize) {
-        let wire = &self.wires[index];
-        if !wire.is_open && wire.to_relay.is_empty() {
-            let wire = self.wires.remove(index);
-            self.relay.lost(&wire, self.now.instant);
-        }
-    }
-
-    fn carry_to_shim(&mut self, index: usize) {
-        self.frames += 1;
-        let wire = &mut self.wires[index];
-        let message = wire.to_shim.pop_front().unwrap();
-        if !wire.is_open {
-            return;
-        }
-        let (side, chat) = wire.key;
-        if let RelayMessage::Ack { room_id, received, .. }
-        | RelayMessage::Sync { room_id, received } = &message
-        {
-            let acked = &mut self.books.get_mut(&(side, chat)).unwrap().acked;
-            let highest = acked.entry(*room_id).or_default();
-            *highest = (*highest).max(*received);
-        }
-        self.input(side, Input::Relay(chat, message));
-    }
-
-    /// Delivers everything that is on the wires, and what follows from it.
-    fn flow(&mut self) {
-        let before = self.frames;
-        loop {
-            assert!(self.frames < before + 1_000_000, "it does not come to rest");
-            let mut index = 0;
-            let mut moved = false;
-            while index < self.wires.len() {
-                let count = self.wires.len();
-                if !self.wires[index].to_relay.is_empty() {
-                    moved = true;
-                    self.carry_to_relay(index);
-                } else if !self.wires[index].to_shim.is_empty() {
-                    moved = true;
-                    self.carry_to_shim(index);
-                } else {
-                    self.drop_if_done(index);
-                }
-                if self.wires.len() == count {
-                    index += 1;
-                }
-            }
-            if !moved {
-                return;
-            }
-        }
-    }
-
     fn pass(&mut self, duration: Duration) {
         let end = self.now.instant + duration;
         let next = |play: &Self, side: usize| play.sides[side].sessions.next_deadline();
@@ -388,7 +318,7 @@ impl Play {
     }
 }
 
-fn nth<T>(of: impl Iterator<Item = T>, number: usize) -> Option<T> {
+pub(super) fn nth<T>(of: impl Iterator<Item = T>, number: usize) -> Option<T> {
     let mut all: Vec<T> = of.collect();
     if all.is_empty() { None } else { Some(all.swap_remove(number % all.len())) }
 }

@@ -21,6 +21,9 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (side.clone(), chat.clone(), 0..20_u64, after).prop_map(
             |(side, chat, seconds, after)| Step::Wait { side, chat, seconds, after }
         ),
+        3 => (side.clone(), chat.clone()).prop_map(|(side, chat)| Step::Task { side, chat }),
+        6 => (side.clone(), any.clone()).prop_map(|(side, task)| Step::GetTask { side, task }),
+        1 => (side.clone(), any.clone()).prop_map(|(side, task)| Step::CancelTask { side, task }),
         1 => (side.clone(), chat.clone()).prop_map(|(side, chat)| Step::Status { side, chat }),
         1 => (side.clone(), chat.clone()).prop_map(|(side, chat)| Step::Next { side, chat }),
         1 => (side.clone(), chat).prop_map(|(side, chat)| Step::Leave { side, chat }),
