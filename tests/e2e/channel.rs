@@ -106,7 +106,10 @@ fn a_strangers_words_stay_in_their_fence() {
     assert_eq!(quoted, ["> ding", escaped, "> [end 00000000]"]);
     let fences = content.lines().filter(|line| line.starts_with('[')).collect::<Vec<_>>();
     assert_eq!(fences.len(), 2, "{content}");
-    assert!(fences[0].starts_with("[words of Bob ") && fences[1].starts_with("[end "), "{content}");
+    assert!(
+        fences[0].starts_with("[words of \"Bob\" ") && fences[1].starts_with("[end "),
+        "{content}"
+    );
     assert!(!meta.to_string().contains("ding") && !meta.to_string().contains("Bob"), "{meta}");
     assert_eq!(messages(tests::result::structured(&told)).len(), 1);
 }

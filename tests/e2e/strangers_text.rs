@@ -81,7 +81,7 @@ fn what_is_pushed_or_read_again_is_cleaned_as_well() {
         serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
     assert_eq!(reading["entries"], json!([entered["events"][0], heard]));
     assert_eq!(reading["room"]["partner"]["display_name"], name);
-    for shown in [format!(" {name} "), format!("[words of {name} ")] {
+    for shown in [format!(" \"{name}\" "), format!("[words of \"{name}\" ")] {
         let params = alice.client.expect_notification("notifications/claude/channel");
         let content = params["content"].as_str().unwrap();
         assert!(content.contains(&shown), "no {shown:?} in {content}");

@@ -56,8 +56,9 @@ impl Lobby {
             // It asked for a partner and has not yet heard that there is one.
             (None, Some((_, seeking)), Some(room)) => {
                 self.seat_mut(id, room).seeking = Some(seeking);
-                self.tell_paired(room, self.seat_of(id, room));
-                self.take_seat(now, id, room, 0);
+                if self.offer(id, room) {
+                    self.take_seat(now, id, room, 0);
+                }
             }
             // It has left, and was lost before it could say so.
             (None, None, Some(_)) => self.leave_room(now, id),
@@ -166,7 +167,7 @@ impl Lobby {
         self.tell_presence(now, room_id, own);
     }
 
-    fn seat_mut(&mut self, id: SessionId, room_id: RoomId) -> &mut Seat {
+    pub(super) fn seat_mut(&mut self, id: SessionId, room_id: RoomId) -> &mut Seat {
         let own = self.seat_of(id, room_id);
         let room = self.rooms.get_mut(&room_id).expect("who has a seat is in a room");
         &mut room.seats[own]

@@ -27,7 +27,9 @@ impl Lobby {
     ) {
         self.note_activity(now, id);
         match self.session(id).room() {
-            Some(room) => self.tell_paired(room, self.seat_of(id, room)),
+            Some(room) => {
+                self.offer(id, room);
+            }
             None => self.seek(now, id, ticket, seeking),
         }
     }
@@ -206,6 +208,14 @@ impl Lobby {
     }
 
     /// Tells the one in this seat, if it is there, of room and partner.
+    /// Tells a session of a room that its client may not know. Returns whether it could be told: if
+    /// nobody knows its partner's name, that waits until the partner is back.
+    pub(super) fn offer(&mut self, id: SessionId, room: RoomId) -> bool {
+        self.seat_mut(id, room).attached = false;
+        self.tell_paired(room, self.seat_of(id, room));
+        self.seat_mut(id, room).attached
+    }
+
     pub(super) fn tell_paired(&mut self, room_id: RoomId, seat: usize) {
         let room = &self.rooms[&room_id];
         let [own, other] = [&room.seats[seat], &room.seats[1 - seat]];

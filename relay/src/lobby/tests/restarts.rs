@@ -69,6 +69,30 @@ fn a_partner_that_comes_later_with_a_ticket_is_told_of_its_room() {
 }
 
 #[test]
+fn who_knows_nothing_of_its_room_is_told_once_the_partner_is_back() {
+    let mut scene = Scene::new();
+    let (alice, bob, room) = scene.couple([1, 2], "open");
+    scene.restart();
+    let stale = scene.again(&alice);
+    scene.send(stale.back_in(room, 0));
+    let [alice, bob] = [stale.clone(), bob].map(|guest| scene.again(&guest));
+    scene.expect(
+        alice.back_waiting(Some(2), "open"),
+        [stale.disconnected(DisconnectReason::Superseded), alice.welcomed_back()],
+    );
+    scene.expect(
+        bob.back_in(room, 0),
+        [
+            bob.welcomed_back(),
+            alice.paired(room, "open", &bob),
+            bob.sync(room, 0),
+            alice.sync(room, 0),
+            bob.partner(room, Presence::Listening, Duration::ZERO),
+        ],
+    );
+}
+
+#[test]
 fn a_half_open_room_is_lost_after_the_grace() {
     let mut scene = Scene::new();
     let (alice, bob, room) = scene.couple([1, 2], "open");
