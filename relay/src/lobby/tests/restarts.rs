@@ -75,7 +75,7 @@ fn who_knows_nothing_of_its_room_is_told_once_the_partner_is_back() {
     scene.restart();
     let stale = scene.again(&alice);
     scene.send(stale.back_in(room, 0));
-    let [alice, bob] = [stale.clone(), bob].map(|guest| scene.again(&guest));
+    let [alice, bob] = [stale, bob].map(|guest| scene.again(&guest));
     scene.expect(
         alice.back_waiting(Some(2), "open"),
         [stale.disconnected(DisconnectReason::Superseded), alice.welcomed_back()],
