@@ -55,8 +55,7 @@ impl Lobby {
             }
             // It asked for a partner and has not yet heard that there is one.
             (None, Some((_, seeking)), Some(room)) => {
-                self.seat_mut(id, room).seeking = Some(seeking);
-                if self.offer(id, room) {
+                if self.offer(id, room, seeking) {
                     self.take_seat(now, id, room, 0);
                 }
             }
@@ -90,11 +89,7 @@ impl Lobby {
             }
             return false;
         }
-        self.seat_mut(id, room).seeking = Some(seeking);
-        let partner = 1 - self.seat_of(id, room);
-        if !self.rooms[&room].seats[partner].attached {
-            self.tell_paired(room, partner);
-        }
+        self.take_name(id, room, seeking);
         self.take_seat(now, id, room, received);
         true
     }

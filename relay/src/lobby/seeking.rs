@@ -28,7 +28,7 @@ impl Lobby {
         self.note_activity(now, id);
         match self.session(id).room() {
             Some(room) => {
-                self.offer(id, room);
+                self.offer(id, room, seeking);
             }
             None => self.seek(now, id, ticket, seeking),
         }
@@ -210,10 +210,22 @@ impl Lobby {
     /// Tells the one in this seat, if it is there, of room and partner.
     /// Tells a session of a room that its client may not know. Returns whether it could be told: if
     /// nobody knows its partner's name, that waits until the partner is back.
-    pub(super) fn offer(&mut self, id: SessionId, room: RoomId) -> bool {
-        self.seat_mut(id, room).attached = false;
+    pub(super) fn offer(&mut self, id: SessionId, room: RoomId, seeking: Seeking) -> bool {
+        let seat = self.seat_mut(id, room);
+        seat.attached = false;
+        let name = seat.seeking.clone().unwrap_or(seeking);
+        self.take_name(id, room, name);
         self.tell_paired(room, self.seat_of(id, room));
         self.seat_mut(id, room).attached
+    }
+
+    /// Takes note as whom a member talks; its partner may have waited to be told of that.
+    pub(super) fn take_name(&mut self, id: SessionId, room: RoomId, seeking: Seeking) {
+        self.seat_mut(id, room).seeking = Some(seeking);
+        let partner = 1 - self.seat_of(id, room);
+        if !self.rooms[&room].seats[partner].attached {
+            self.tell_paired(room, partner);
+        }
     }
 
     pub(super) fn tell_paired(&mut self, room_id: RoomId, seat: usize) {

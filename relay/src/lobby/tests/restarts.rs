@@ -93,6 +93,27 @@ fn who_knows_nothing_of_its_room_is_told_once_the_partner_is_back() {
 }
 
 #[test]
+fn of_two_who_know_nothing_of_their_room_both_are_told() {
+    let mut scene = Scene::new();
+    let (alice, bob, room) = scene.couple([1, 2], "open");
+    scene.restart();
+    let stale = scene.again(&alice);
+    scene.send(stale.back_in(room, 0));
+    let [alice, bob] = [stale, bob].map(|guest| scene.again(&guest));
+    scene.send(alice.back_waiting(Some(2), "open"));
+    scene.expect(
+        bob.back_waiting(Some(1), "open"),
+        [
+            bob.welcomed_back(),
+            alice.paired(room, "open", &bob),
+            bob.paired(room, "open", &alice),
+            bob.sync(room, 0),
+            alice.sync(room, 0),
+        ],
+    );
+}
+
+#[test]
 fn a_half_open_room_is_lost_after_the_grace() {
     let mut scene = Scene::new();
     let (alice, bob, room) = scene.couple([1, 2], "open");
