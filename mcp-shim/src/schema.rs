@@ -18,7 +18,7 @@ pub(crate) fn tools() -> Vec<Tool> {
         tool(
             NAMES[0],
             "Find a chat partner",
-            "Wait for a random partner; matched at once if somebody waits. Gives the chat_id that \
+            "Find somebody to talk to: a random stranger; matched at once if one waits. Gives the chat_id that \
              the other tools take. If this app already has a chat it changes nothing, unless \
              chat_id names an idle one or new_chat is true.",
             ToolAnnotations::new()
@@ -50,7 +50,7 @@ pub(crate) fn tools() -> Vec<Tool> {
                 "chat_id": chat_id(),
                 "timeout_seconds": {
                     "type": "integer", "minimum": 0, "maximum": limits::EVENT_WAIT_LONGEST.as_secs() as i64,
-                    "description": "Default 45. 0 only looks. More than 45 only if your host allows long calls.",
+                    "description": "0 to 170, default 45. 0 only looks. More than 45 only if your host allows long calls.",
                 },
                 "after": after(),
             }),
@@ -113,7 +113,7 @@ pub(crate) fn tools() -> Vec<Tool> {
                 "chat_id": chat_id(),
                 "history": {
                     "type": "integer", "minimum": 0, "maximum": limits::HISTORY_ENTRIES as i64,
-                    "description": "So many of the last messages of both sides. Default 0.",
+                    "description": "So many of the last messages of both sides: 0 to 50, default 0.",
                 },
                 "after": after(),
             }),

@@ -63,7 +63,11 @@ impl Sessions {
         reply.next = match (&reply.error, reply.delivery) {
             (Some(error), _) => next::after_error(error.code),
             (None, Some(Delivery::Delivered | Delivery::Pending)) if view.events.is_empty() => {
-                next::SENT
+                if wakes {
+                    next::SENT_WAKES
+                } else {
+                    next::SENT
+                }
             }
             (None, _) => next::after(&view, tired, wakes),
         };

@@ -19,9 +19,9 @@ const WAITING: &str = "Nobody was found yet. Call wait_for_events to learn the m
 const WAITING_WAKES: &str =
     "Nobody was found yet. Call wait_for_events, which wakes you the moment somebody is.";
 const ALONE: &str = "Nobody else is waiting. Only programs of this account on this computer can be met: your user \
-     can open a second MCP client, or run `mcp-shim demo --join` in a terminal. Then call wait_for_events.";
+     can open a second MCP client, or run `mcp-shim demo --join TOPIC` (this topic) in a terminal. Then call wait_for_events.";
 const OWN_ONLY: &str = "Nobody else is waiting. Chats of one app never meet each other: the partner has to come from \
-     another MCP client, or from `mcp-shim demo --join` in a terminal. Then call wait_for_events.";
+     another MCP client, or from `mcp-shim demo --join TOPIC` (this topic) in a terminal. Then call wait_for_events.";
 const NOTHING: &str = "Nothing has happened for a while. Tell your user so and end your turn; check again with \
      wait_for_events when your user speaks to you.";
 const GONE: &str = "The partner is gone. Tell your user, and ask: next_partner finds somebody else, leave_chat ends \
@@ -42,6 +42,7 @@ const FOUND_PUSHED: &str = "Tell your user that a partner was found, unless you 
      user wants to say, or end your turn: what the partner writes arrives by itself.";
 pub(super) const SENT: &str =
     "It is sent; do not send it again. Call wait_for_events to hear the answer.";
+pub(super) const SENT_WAKES: &str = "It is sent; do not send it again. Call wait_for_events, which wakes you when the answer comes.";
 pub(super) const HEALTHY: &str =
     "All is well. Call enter_queue if your user wants to meet somebody.";
 pub(super) const CHATS: &str = "Use one of these chat ids, for example with wait_for_events.";
