@@ -85,6 +85,8 @@ fn a_waiting_program_that_dies_loses_its_place_after_the_grace() {
     let (first, second, third) = (world.client(), world.client(), world.client());
     enter(&first, json!({}));
     first.signal(Signal::KILL);
+    let only_the_one_that_asks = || (world.status()["connections"] == 1).then_some(());
+    eventually("the relay has noticed", only_the_one_that_asks);
     let (second, waiting) = enter(&second, json!({}));
     assert_eq!(waiting["state"], "waiting");
     eventually("the place is lost", || (world.status()["waiting"] == 1).then_some(()));
