@@ -186,9 +186,9 @@ pub fn request<'a>(
             let event = Event::Sync { from, room: room_id, received };
             Request::PassOn(event, RelayMessage::Sync { room_id, received })
         }
-        ClientMessage::Attention { open } => {
+        ClientMessage::Attention { open, lapsed } => {
             carried()?;
-            Request::Tell(Event::Attention { from, open })
+            Request::Tell(Event::Attention { from, open, lapsed })
         }
         ClientMessage::Ping {} => Request::Answer(RelayMessage::Pong {}),
         ClientMessage::Status { owner } => Request::Status(owner),

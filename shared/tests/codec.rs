@@ -181,7 +181,7 @@ fn unknown_fields_are_ignored() {
     assert_eq!(decode_client(br#"{"ping":{"new":[1,{"a":null}],"other":"x"}}"#), ping);
     assert_eq!(
         decode_client(br#"{"attention":{"new":1,"open":true}}"#),
-        Ok(ClientMessage::Attention { open: true })
+        Ok(ClientMessage::Attention { open: true, lapsed: false })
     );
     let frame = br#"{"hello":{"min":1,"new":{},"max":2,"build":"x","session":null}}"#;
     let message = decode_client(frame).unwrap();

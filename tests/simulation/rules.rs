@@ -17,10 +17,12 @@ pub(crate) enum Rule {
     /// A connection is that of its session once it has said `hello`, and nothing is sent to it
     /// before.
     IdentityAtHello,
+    /// No grace passes while the relay does not run.
+    SleptOver,
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::EndToEndAck,
         Self::Deduplication,
         Self::RepeatedLeave,
@@ -28,6 +30,7 @@ impl Rule {
         Self::HalfOpenExpiry,
         Self::SyncAfterAttach,
         Self::IdentityAtHello,
+        Self::SleptOver,
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {

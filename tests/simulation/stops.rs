@@ -7,6 +7,7 @@ use shared::limits::{KEEP_ALIVE, KEEP_ALIVE_MISSES, SLEPT_AFTER};
 
 use crate::{
     relay::Item,
+    rules::Rule,
     wires::Wire,
     world::{Happening, WireId, World},
 };
@@ -72,7 +73,8 @@ impl World {
         }
         let clock = self.clock();
         let late = self.now.saturating_sub(due);
-        if let Some(relay) = self.relay.as_mut().filter(|_| late > SLEPT_AFTER) {
+        let is_told = late > SLEPT_AFTER && self.rule != Some(Rule::SleptOver);
+        if let Some(relay) = self.relay.as_mut().filter(|_| is_told) {
             let outgoing = relay.slept(late, clock);
             self.send_out(outgoing);
         }

@@ -184,28 +184,6 @@ impl Chat {
         }
     }
 
-    /// A tool was called for this chat, and `open` waits are pending on it.
-    pub(super) fn attend(&mut self, open: bool, now: Instant, out: &mut Vec<Output>) {
-        self.last_call = Some(now);
-        self.attentive = open;
-        self.tell_attention(out);
-    }
-
-    /// A wait has begun or ended.
-    pub(super) fn set_attentive(&mut self, open: bool, out: &mut Vec<Output>) {
-        if self.attentive != open {
-            self.attentive = open;
-            self.tell_attention(out);
-        }
-    }
-
-    pub(super) fn tell_attention(&self, out: &mut Vec<Output>) {
-        let placed = !matches!(self.place, Place::Idle);
-        if placed && self.link == Link::Up {
-            out.push(Output::Transmit(self.id, ClientMessage::Attention { open: self.attentive }));
-        }
-    }
-
     /// Starts to wait for a partner.
     pub(super) fn seek(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.place = Place::Seeking;

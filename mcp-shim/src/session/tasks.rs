@@ -299,8 +299,11 @@ impl Sessions {
                 task.end(Stage::Over, now);
             }
         }
-        for chat in unwatched {
-            self.update_attention(chat, out);
+        for id in unwatched {
+            let open = self.is_listened_to(id);
+            if let Some(chat) = self.chats.get_mut(&id).filter(|_| !open) {
+                chat.lapse_attention(out);
+            }
         }
     }
 

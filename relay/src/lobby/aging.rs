@@ -31,7 +31,7 @@ impl Lobby {
         }
     }
 
-    fn age_session(&mut self, now: Instant, at: Instant, id: SessionId) {
+    pub(super) fn age_session(&mut self, now: Instant, at: Instant, id: SessionId) {
         let session = self.sessions.get_mut(&id).expect("a session that is due is known");
         if session.lost_at(&self.config).is_some_and(|lost_at| lost_at <= at) {
             self.forget(now, id);

@@ -160,6 +160,8 @@ pub enum Event {
         from: ConnectionId,
         /// Whether something is open through which it would be handed a message at once.
         open: bool,
+        /// It was not: what was open has ended by itself.
+        lapsed: bool,
     },
     /// The connection is gone.
     Gone(ConnectionId),

@@ -151,8 +151,8 @@ impl Lobby {
             Event::Ack { from, room, received } | Event::Sync { from, room, received } => {
                 self.by_session(from, |lobby, id| lobby.acknowledge(id, room, received));
             }
-            Event::Attention { from, open } => {
-                self.by_session(from, |lobby, id| lobby.attend(now, id, open));
+            Event::Attention { from, open, lapsed } => {
+                self.by_session(from, |lobby, id| lobby.attend(now, id, open, lapsed));
             }
         }
         mem::take(&mut self.effects)

@@ -19,7 +19,7 @@ pub(super) struct Session {
     /// Messages that are not charged: what may have piled up while there was no connection.
     pub(super) free_messages: usize,
     active_at: Instant,
-    wait_open: bool,
+    pub(super) wait_open: bool,
     listening: bool,
 }
 
@@ -121,11 +121,6 @@ impl Session {
     pub(super) fn note_activity(&mut self, now: Instant) -> bool {
         self.active_at = now;
         !mem::replace(&mut self.listening, true)
-    }
-
-    pub(super) fn note_attention(&mut self, now: Instant, open: bool) {
-        self.note_activity(now);
-        self.wait_open = open;
     }
 
     /// Whether the rate allows one more message.

@@ -38,8 +38,13 @@ impl Lobby {
         self.forward(partner);
     }
 
-    pub(super) fn attend(&mut self, now: Instant, id: SessionId, open: bool) {
-        self.session_mut(id).note_attention(now, open);
+    pub(super) fn attend(&mut self, now: Instant, id: SessionId, open: bool, lapsed: bool) {
+        self.session_mut(id).wait_open = open;
+        if lapsed {
+            // Its last activity may be long ago.
+            return self.age_session(now, now, id);
+        }
+        self.session_mut(id).note_activity(now);
         self.presence_changed(now, id);
         if self.session(id).waiting().is_some() && !self.pair(now, id) {
             self.tell_queued(id);

@@ -78,6 +78,9 @@ pub enum ClientMessage<'a> {
     Attention {
         /// Whether something is open through which the client would be handed a message at once.
         open: bool,
+        /// What was open has ended by itself: the client was not active, and nothing is answered.
+        #[serde(default, skip_serializing_if = "is_false")]
+        lapsed: bool,
     },
     /// Says only that this side is alive; answered by `pong`.
     Ping {},

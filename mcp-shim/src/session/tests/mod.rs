@@ -278,7 +278,8 @@ fn wire(message: &ClientMessage<'_>) -> String {
             format!("ack {} {received}/{read}", short(room_id))
         }
         ClientMessage::Sync { room_id, received } => format!("sync {} {received}", short(room_id)),
-        ClientMessage::Attention { open } => format!("attention {open}"),
+        ClientMessage::Attention { open, lapsed: false } => format!("attention {open}"),
+        ClientMessage::Attention { open, lapsed: true } => format!("attention {open} lapsed"),
         ClientMessage::Ping {} => "ping".to_owned(),
         ClientMessage::Status { .. } => "status".to_owned(),
         ClientMessage::Stop {} => "stop".to_owned(),

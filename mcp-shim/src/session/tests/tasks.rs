@@ -228,7 +228,7 @@ fn a_client_that_stops_looking_does_not_listen_any_more() {
     case.pass(limits::TASK_LISTENING - MOMENT);
     case.expect([]);
     case.pass(MOMENT);
-    case.expect(["> attention false"]);
+    case.expect(["> attention false lapsed"]);
     // It is back.
     case.look_at(&task);
     case.expect([&*format!("~ {} working", case.calls), "> attention true"]);

@@ -122,7 +122,7 @@ fn a_full_queue_of_quiet_ones_is_no_burden() {
     // Each who listens now is given the earliest at once, being as patient.
     let connections: Vec<_> = scene.lobby.connections.keys().copied().collect();
     for from in connections {
-        scene.lobby.handle(scene.now, Event::Attention { from, open: false });
+        scene.lobby.handle(scene.now, Event::Attention { from, open: false, lapsed: false });
     }
     assert_eq!(scene.lobby.counts().rooms, waiting / 2);
     scene.lobby.check_invariants();

@@ -175,7 +175,11 @@ impl Guest {
     }
 
     fn attends(&self, open: bool) -> Event {
-        Event::Attention { from: self.connection, open }
+        Event::Attention { from: self.connection, open, lapsed: false }
+    }
+
+    fn lapses(&self) -> Event {
+        Event::Attention { from: self.connection, open: false, lapsed: true }
     }
 
     fn goes(&self) -> Event {

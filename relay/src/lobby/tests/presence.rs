@@ -52,6 +52,20 @@ fn an_open_wait_listens_until_it_ends() {
 }
 
 #[test]
+fn a_wait_that_lapses_is_no_activity() {
+    let mut scene = Scene::new();
+    let (alice, bob, room) = scene.couple([1, 2], "open");
+    scene.send(alice.attends(true));
+    scene.send(bob.attends(true));
+    scene.wait(LISTENING_FOR / 2, []);
+    scene.expect(bob.lapses(), []);
+    scene.wait(LISTENING_FOR / 2, [alice.partner(room, Presence::NotListening, LISTENING_FOR)]);
+    scene.send(bob.attends(true));
+    scene.wait(2 * LISTENING_FOR, []);
+    scene.expect(bob.lapses(), [alice.partner(room, Presence::NotListening, 2 * LISTENING_FOR)]);
+}
+
+#[test]
 fn an_open_wait_ends_with_its_connection() {
     let mut scene = Scene::new();
     let (alice, bob, room) = scene.couple([1, 2], "open");
