@@ -22,7 +22,7 @@ pub(crate) type WireId = u64;
 
 /// With faults, then without: long enough for every period of grace to pass.
 const TROUBLED: Duration = Duration::from_secs(90);
-const HEALED: Duration = Duration::from_secs(240);
+const HEALED: Duration = Duration::from_secs(180);
 /// So that the wall clock can be set back.
 pub(crate) const WALL_AHEAD: Duration = Duration::from_secs(100 * 24 * 60 * 60);
 /// Of the greetings that impostors can repeat.
@@ -297,7 +297,8 @@ impl World {
             // Now and then a client forgets, or asks twice.
             for _ in 0..[0, 1, 1, 1, 1, 1, 1, 2][self.random.below(8)] {
                 let task = task.clone();
-                self.later(200, 1_500, Happening::Look { shim: number, life, task });
+                let pause = if self.healed() { 6_000 } else { 1_500 };
+                self.later(200, pause, Happening::Look { shim: number, life, task });
             }
         }
     }
