@@ -24,7 +24,10 @@ use rmcp::{
 };
 
 use crate::{
-    delivery::{channel, custom, progress, tasks, transport::Ledger},
+    delivery::{
+        channel, custom, progress, tasks,
+        transport::{Ledger, unanswered},
+    },
     desk::{Answer, Client, DeskHandle},
     instructions::instructions,
     prompt, render,
@@ -59,19 +62,7 @@ impl Handler {
     /// The number of this request, if it is to be answered.
     fn enter(&self, context: &RequestContext<RoleServer>) -> Option<CallId> {
         let call = CallId(self.calls.fetch_add(1, Ordering::Relaxed));
-        // The SDK writes one answer for each id: of two requests that share one, neither is done,
-        // so that nothing is handed to the one whose answer is dropped.
-        if let Some(earlier) = self.ledger.enter(context.id.clone(), call) {
-            self.desk.cancelled(earlier);
-            self.ledger.strike(&context.id);
-            return None;
-        }
-        // The transport may have seen the cancellation before the call was entered.
-        if context.ct.is_cancelled() {
-            self.ledger.strike(&context.id);
-            return None;
-        }
-        Some(call)
+        self.ledger.enter(&context.id, call).then_some(call)
     }
 
     async fn call(
@@ -292,9 +283,4 @@ impl ServerHandler for Handler {
         tasks::check::<CancelTaskMethod>(&context)?;
         self.task(TaskRequest::Cancel(request.task_id), &context).await.map(drop)
     }
-}
-
-fn unanswered() -> ErrorData {
-    let why = "the call was cancelled, its id was in use, or the server is ending";
-    ErrorData::internal_error(why, None)
 }

@@ -21,6 +21,7 @@ mod notifications;
 mod presence;
 mod protocol;
 mod readme;
+mod request_ids;
 mod resources;
 mod room_guard;
 mod shutdown;

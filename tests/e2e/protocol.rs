@@ -199,30 +199,6 @@ fn arguments_that_are_no_object_are_invalid() {
 }
 
 #[test]
-fn of_two_requests_with_one_id_neither_takes_anything() {
-    let world = World::serving(&[]);
-    let (alice, bob) = (world.client(), world.client());
-    let twice = |tool: &str, arguments: Value| {
-        let params = json!({ "name": tool, "arguments": arguments });
-        let line =
-            json!({ "jsonrpc": "2.0", "id": 9_000, "method": "tools/call", "params": params });
-        alice.write_line(&line.to_string());
-        alice.write_line(&line.to_string());
-        alice.answer(&alice.asked(9_000)).unwrap_err();
-    };
-    twice("enter_queue", json!({ "topic": "twins" }));
-    let (hers, his) = meet(&alice, &bob);
-    twice("wait_for_events", json!({ "chat_id": hers.id }));
-    his.deliver("one");
-    his.deliver("two");
-    let heard = hers.poll();
-    let words: Vec<&Value> =
-        heard["events"].as_array().unwrap().iter().map(|event| &event["message"]).collect();
-    assert_eq!(words, ["one", "two"]);
-    assert!(heard.get("other_chats").is_none(), "nobody was told of another chat: {heard:#}");
-}
-
-#[test]
 fn every_result_is_told_to_people_as_well() {
     let world = World::serving(&[]);
     let (alice, bob) = (world.client(), world.client());

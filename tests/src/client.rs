@@ -41,6 +41,14 @@ pub struct Pending {
     what: String,
 }
 
+impl Pending {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> i64 {
+        self.id
+    }
+}
+
 impl Client {
     pub(crate) fn start(shim: Shim) -> Self {
         let Shim { name, mut command, era, capabilities } = shim;

@@ -2,9 +2,9 @@
 //! not be read, and when the client is gone.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map},
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use rmcp::{
@@ -18,24 +18,55 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{desk::DeskHandle, session::CallId};
 
-/// Which call answers which request.
+/// The requests that have no answer yet, by the client's id.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ledger(Arc<Mutex<HashMap<RequestId, CallId>>>);
+pub(crate) struct Ledger(Arc<Mutex<HashMap<RequestId, Entry>>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    Arrived,
+    /// It is answered by this call.
+    Call(CallId),
+    /// Another request came with the same id: the client could not tell their answers apart, so
+    /// that neither is done.
+    Clash,
+}
 
 impl Ledger {
-    /// This request is answered by this call. Returns the call of an earlier request that has the
-    /// same id and no answer yet: the client cannot tell the two apart.
-    pub(crate) fn enter(&self, request: RequestId, call: CallId) -> Option<CallId> {
-        self.0.lock().expect("nothing panics while it holds this lock").insert(request, call)
+    /// Whether this request, which has arrived, may be answered by this call: it was not cancelled
+    /// meanwhile, and its id is its own.
+    pub(crate) fn enter(&self, request: &RequestId, call: CallId) -> bool {
+        let mut entries = self.lock();
+        match entries.get_mut(request) {
+            Some(entry @ Entry::Arrived) => {
+                *entry = Entry::Call(call);
+                true
+            }
+            Some(Entry::Call(_) | Entry::Clash) | None => false,
+        }
     }
 
-    /// This request gets no answer.
-    pub(crate) fn strike(&self, request: &RequestId) {
-        self.take(request);
+    /// Takes note of a request. If there is one with the same id, whose call is returned, they
+    /// clash, and the new one gets no answer of its own.
+    fn arrive(&self, request: RequestId) -> Result<(), Option<CallId>> {
+        match self.lock().entry(request) {
+            hash_map::Entry::Vacant(entry) => {
+                entry.insert(Entry::Arrived);
+                Ok(())
+            }
+            hash_map::Entry::Occupied(mut entry) => match entry.insert(Entry::Clash) {
+                Entry::Call(call) => Err(Some(call)),
+                Entry::Arrived | Entry::Clash => Err(None),
+            },
+        }
     }
 
-    fn take(&self, request: &RequestId) -> Option<CallId> {
-        self.0.lock().expect("nothing panics while it holds this lock").remove(request)
+    fn take(&self, request: &RequestId) -> Option<Entry> {
+        self.lock().remove(request)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, Entry>> {
+        self.0.lock().expect("nothing panics while it holds this lock")
     }
 }
 
@@ -71,6 +102,23 @@ impl<T> Watched<T> {
     }
 }
 
+impl<T> Watched<T> {
+    /// Whether the id of this request is its own.
+    fn arrives(&self, request: &RequestId) -> bool {
+        let clash = self.ledger.arrive(request.clone());
+        if let Err(Some(call)) = clash {
+            self.desk.cancelled(call);
+        }
+        clash.is_ok()
+    }
+}
+
+/// What a request is told that is not done.
+pub(crate) fn unanswered() -> ErrorData {
+    let why = "the call was cancelled, its id was in use, or the server is ending";
+    ErrorData::internal_error(why, None)
+}
+
 impl<T> Transport<RoleServer> for Watched<T>
 where
     T: Transport<RoleServer, Error = io::Error>,
@@ -86,7 +134,13 @@ where
             JsonRpcMessage::Error(error) => error.id.as_ref(),
             JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
         };
-        let call = request.and_then(|request| self.ledger.take(request));
+        let entry = request.and_then(|request| Some((request.clone(), self.ledger.take(request)?)));
+        let (item, call) = match entry {
+            Some((_, Entry::Call(call))) => (item, Some(call)),
+            // What was composed before they clashed is given back.
+            Some((id, Entry::Clash)) => (JsonRpcMessage::error(unanswered(), Some(id)), None),
+            Some((_, Entry::Arrived)) | None => (item, None),
+        };
         let writing = self.inner.send(item);
         let (desk, output) = (self.desk.clone(), self.ends.output.clone());
         async move {
@@ -106,12 +160,19 @@ where
             tokio::select! {
                 biased;
                 Some(id) = self.unreadable.recv() => {
+                    if !self.arrives(&id) {
+                        continue;
+                    }
+                    self.ledger.take(&id);
                     let what = "the request cannot be parsed: it is not valid JSON in UTF-8";
                     let error = ErrorData::parse_error(what, None);
                     // Apart, because this method may be dropped half-way.
                     tokio::spawn(self.inner.send(JsonRpcMessage::error(error, Some(id))));
                 }
-                message = self.inner.receive() => break message,
+                message = self.inner.receive() => match message {
+                    Some(JsonRpcMessage::Request(request)) if !self.arrives(&request.id) => {}
+                    message => break message,
+                },
             }
         };
         match &message {
@@ -120,7 +181,7 @@ where
                 if let ClientNotification::CancelledNotification(cancelled) =
                     &notification.notification
                     && let Some(request) = &cancelled.params.request_id
-                    && let Some(call) = self.ledger.take(request)
+                    && let Some(Entry::Call(call)) = self.ledger.take(request)
                 {
                     self.desk.cancelled(call);
                 }
