@@ -287,11 +287,12 @@ impl Desk {
         for output in self.sessions.handle(now, input) {
             self.perform(output);
         }
-        let outlines = self.sessions.outlines().collect();
         self.outlines.send_if_modified(|known| {
-            let has_changed = *known != outlines;
+            let is_new = |(id, outline)| known.get(&id) != Some(&outline);
+            let has_changed = self.sessions.outlines().count() != known.len()
+                || self.sessions.outlines().any(is_new);
             if has_changed {
-                *known = outlines;
+                *known = self.sessions.outlines().collect();
             }
             has_changed
         });

@@ -224,10 +224,9 @@ impl ServerHandler for Handler {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        if request.method == "tools/call" {
-            let what = "`name` has to be a string and `arguments`, if there are any, an object";
+        if let Some(what) = wanted_params(&request.method, tasks::is_stateless(&context)) {
             return Err(ErrorData::invalid_params(what, None));
         }
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None))
@@ -283,4 +282,27 @@ impl ServerHandler for Handler {
         tasks::check::<CancelTaskMethod>(&context)?;
         self.task(TaskRequest::Cancel(request.task_id), &context).await.map(drop)
     }
+}
+
+/// What the params of a method have to be that this server has in this era, and that the SDK could
+/// not take as they were.
+fn wanted_params(method: &str, is_stateless: bool) -> Option<&'static str> {
+    Some(match method {
+        "tools/call" => "`name` has to be a string and `arguments`, if there are any, an object",
+        "prompts/get" => {
+            "`name` has to be a string and `arguments`, if there are any, an object of strings"
+        }
+        "tools/list" | "prompts/list" | "resources/list" | "resources/templates/list" => {
+            "`cursor`, if there is one, has to be a string"
+        }
+        "resources/read" => "`uri` has to be a string",
+        "resources/subscribe" | "resources/unsubscribe" if !is_stateless => {
+            "`uri` has to be a string"
+        }
+        "subscriptions/listen" if is_stateless => "`notifications` has to be an object",
+        "tasks/get" | "tasks/update" | "tasks/cancel" if is_stateless => {
+            "`taskId` has to be a string"
+        }
+        _ => return None,
+    })
 }

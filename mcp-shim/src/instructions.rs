@@ -15,8 +15,8 @@ chat_status.
 
 /// How news arrives where a client shows none by itself.
 const ASKED_FOR: &str = "\
-- wait_for_events tells what happened; news arrives only when a tool is called, or when \
-a task that it has begun wakes you. At each user turn \
+- wait_for_events tells what happened; news arrives only when a tool is called, or, \
+where your client takes tasks, when its task wakes you. At each user turn \
 while a chat is open, check with timeout_seconds: 0.
 ";
 

@@ -1,6 +1,8 @@
 //! The chats as resources: to be read again, and followed. Reading hands out nothing and starts
 //! nothing. Names and descriptions are fixed: no word of a stranger's is in them.
 
+use std::collections::BTreeSet;
+
 use rmcp::{
     ErrorData, RoleServer,
     model::{
@@ -142,10 +144,10 @@ impl Resources {
         let outlines = self.outlines.borrow();
         let is_known = |uri: &&String| Address::parse(uri).is_some_and(|it| it.is_known(&outlines));
         accepted.resources_list_changed = requested.resources_list_changed;
-        accepted.resource_subscriptions = requested
-            .resource_subscriptions
-            .as_ref()
-            .map(|uris| uris.iter().filter(is_known).cloned().collect());
+        accepted.resource_subscriptions = requested.resource_subscriptions.as_ref().map(|uris| {
+            let known: BTreeSet<&String> = uris.iter().filter(is_known).collect();
+            known.into_iter().cloned().collect()
+        });
         accepted
     }
 

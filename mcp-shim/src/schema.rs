@@ -39,8 +39,8 @@ pub(crate) fn tools() -> Vec<Tool> {
             NAMES[1],
             "Wait for news",
             "Return as soon as something happens in a chat: a partner was found, wrote, or left. \
-             Empty events at the time limit. A client that takes tasks gets one without \
-             time limit and wakes you.",
+             Empty events at the time limit. A client that takes tasks gets one for up to \
+             30 minutes and wakes you.",
             ToolAnnotations::new()
                 .read_only(false)
                 .destructive(false)

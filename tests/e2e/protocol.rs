@@ -193,6 +193,13 @@ fn arguments_that_are_no_object_are_invalid() {
             let error = client.request("tools/call", params).unwrap_err();
             assert_eq!(error["code"], -32_602, "{error}");
         }
+        let (wrong, missing) = (json!({ "uri": 5 }), json!({}));
+        for (method, params) in
+            [("prompts/get", &missing), ("resources/read", &wrong), ("resources/read", &missing)]
+        {
+            let error = client.request(method, params.clone()).unwrap_err();
+            assert_eq!(error["code"], -32_602, "{method}: {error}");
+        }
         let error = client.request("tools/fall", json!({})).unwrap_err();
         assert_eq!(error["code"], -32_601, "{error}");
     }

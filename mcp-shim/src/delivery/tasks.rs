@@ -39,7 +39,8 @@ pub(crate) fn check<Method: ConstString>(
     Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, Method::VALUE, None))
 }
 
-fn is_stateless(context: &RequestContext<RoleServer>) -> bool {
+/// Whether this request is of a version without sessions.
+pub(crate) fn is_stateless(context: &RequestContext<RoleServer>) -> bool {
     let version = context.protocol_version();
     let is_new_enough = version.is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
     is_new_enough && context.peer.peer_info().is_none()

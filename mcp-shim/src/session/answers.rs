@@ -227,7 +227,7 @@ pub(super) fn not_in_room(state: ChatState) -> ToolError {
     let (message, hint) = match state {
         ChatState::Waiting => (
             "nobody was found yet; the message was not sent",
-            "call wait_for_events until chatroom.found",
+            "there is one once chatroom.found has come",
         ),
         ChatState::Idle | ChatState::Chatting | ChatState::Ended => (
             "the partner is gone; the message was not sent",

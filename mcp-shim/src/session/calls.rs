@@ -127,8 +127,9 @@ impl Sessions {
             self.answer(call, id, after, Reply::new(""), now, out);
             return Ok(());
         }
-        if task {
-            return self.make_task(call, id, now, out).map_err(|error| (error, Some(id), after));
+        // With as many tasks as there can be, a wait that is open for a while still works.
+        if task && self.make_task(call, id, now, out) {
+            return Ok(());
         }
         self.hold(call, id, after, now.instant + timeout, WaitsFor::Event);
         self.update_attention(id, out);

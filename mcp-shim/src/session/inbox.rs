@@ -61,7 +61,8 @@ impl Inbox {
     /// Whether a result made now would have an event in it.
     pub(super) fn has_news(&self, after: Option<u64>) -> bool {
         match after {
-            None => self.entries.iter().any(|held| held.state == State::Unread),
+            // What nobody has is the newest, but for results that were not written.
+            None => self.entries.iter().rev().any(|held| held.state == State::Unread),
             Some(after) => self
                 .entries
                 .iter()

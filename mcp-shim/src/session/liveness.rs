@@ -44,6 +44,9 @@ impl Chat {
     pub(super) fn slept(&mut self, slept: Duration) {
         self.heard += slept;
         self.ended = self.ended.map(|at| at + slept);
+        if let Some(room) = self.room_mut() {
+            room.entered += slept;
+        }
         if let Link::Connecting { since } | Link::Greeting { since } | Link::Welcomed { since } =
             &mut self.link
         {

@@ -194,6 +194,7 @@ impl Sessions {
             for chat in self.chats.values_mut() {
                 chat.slept(slept);
             }
+            self.tasks.slept(slept);
         }
     }
 

@@ -34,6 +34,13 @@ const MORE: &str = "There is more: call wait_for_events again at once.";
 const CHATTING_PUSHED: &str = "Call send_message with what your user wants to say. What the partner writes arrives by itself: \
      show it to your user and end your turn.";
 const WAITING_PUSHED: &str = "Nobody was found yet. Tell your user and end your turn: it arrives by itself when somebody is.";
+const ALONE_PUSHED: &str = "Nobody else is waiting. Only programs of this account on this computer can be met: your user \
+     can open a second MCP client, or run `mcp-shim demo --join TOPIC` (this topic) in a terminal. Then end your \
+     turn: it arrives by itself when somebody is found.";
+const OWN_ONLY_PUSHED: &str = "Nobody else is waiting. Chats of one app never meet each other: the partner has to come from \
+     another MCP client, or from `mcp-shim demo --join TOPIC` (this topic) in a terminal. Then end your turn: it \
+     arrives by itself when somebody is found.";
+const CHATS_PUSHED: &str = "Use one of these chat ids, for example with chat_status.";
 const SENT_PUSHED: &str =
     "It is sent; do not send it again. The answer arrives by itself: end your turn.";
 const TELL_PUSHED: &str = "Tell your user what arrived, unless you have already. To answer, call send_message with what your \
@@ -98,6 +105,9 @@ pub(super) fn unwaiting(next: &'static str) -> &'static str {
         CHATTING => CHATTING_PUSHED,
         WAITING => WAITING_PUSHED,
         SENT => SENT_PUSHED,
+        ALONE => ALONE_PUSHED,
+        OWN_ONLY => OWN_ONLY_PUSHED,
+        CHATS => CHATS_PUSHED,
         other => other,
     }
 }
@@ -128,5 +138,18 @@ pub(super) fn after(view: &ChatView, tired: bool, wakes: bool) -> &'static str {
             Some(_) | None if wakes => WAITING_WAKES,
             Some(_) | None => WAITING,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_told_of_news_is_not_told_to_wait_for_it() {
+        for next in [TELL, FOUND, CHATTING, WAITING, ALONE, OWN_ONLY, SENT, CHATS, GONE, IDLE] {
+            let next = unwaiting(next);
+            assert!(!next.contains("wait_for_events"), "{next}");
+        }
     }
 }

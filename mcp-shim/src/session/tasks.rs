@@ -10,7 +10,7 @@
 //! take the events. Once a client was told, it is told the same each time; an answer that was not
 //! written has told nothing. While one is on its way, whoever asks as well waits for its fate.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shared::limits;
 
@@ -19,7 +19,7 @@ use super::{
     chat::{Chat, Place},
     event::{CallId, ChatId, Moment, Output, TaskId, TaskRequest},
     pending::{relay_error, session_lost},
-    reply::{ErrorCode, Reply, TaskStatus, TaskView, ToolError},
+    reply::{Reply, TaskStatus, TaskView, ToolError},
 };
 
 /// The tasks that are kept, the oldest first.
@@ -48,6 +48,10 @@ struct Task {
     stage: Stage,
 }
 
+/// There are as many tasks as there can be, and none of them is over.
+#[derive(Debug)]
+struct Full;
+
 #[derive(Debug)]
 enum Stage {
     Working,
@@ -63,6 +67,14 @@ impl Tasks {
         let expiry = self.kept.iter().filter(|task| task.is_working()).map(|task| task.expires);
         let lapse = self.kept.iter().filter(|task| task.counts()).map(Task::lapses);
         expiry.chain(lapse).min()
+    }
+
+    /// So much time has passed in which this process did not run, nor could be asked.
+    pub(super) fn slept(&mut self, slept: Duration) {
+        for task in &mut self.kept {
+            task.polled += slept;
+            task.expires += slept;
+        }
     }
 
     /// Whether the client would soon hear, by a task, of what happens in this chat.
@@ -84,8 +96,8 @@ impl Tasks {
     }
 
     /// Lets the one go that was over first, if there are as many as there can be. One that is just
-    /// being told stays. Returns whose it was.
-    fn make_room(&mut self) -> Result<Option<ChatId>, ToolError> {
+    /// being told stays. Returns whose it was, if one had to go, or that none could.
+    fn make_room(&mut self) -> Result<Option<ChatId>, Full> {
         if self.kept.len() < limits::TASKS {
             return Ok(None);
         }
@@ -94,11 +106,7 @@ impl Tasks {
         });
         match spare.filter_map(|(index, task)| Some((task.over?, index))).min() {
             Some((_, index)) => Ok(Some(self.kept.remove(index).chat)),
-            None => Err(ToolError::new(
-                ErrorCode::TooMany,
-                format!("{} tasks wait for events already", limits::TASKS),
-                "go on with those, cancel one with tasks/cancel, or look with timeout_seconds: 0",
-            )),
+            None => Err(Full),
         }
     }
 }
@@ -134,16 +142,18 @@ impl Task {
 }
 
 impl Sessions {
-    /// Answers a wait with a task.
+    /// Answers a wait with a task, unless there are too many that are not over.
     pub(super) fn make_task(
         &mut self,
         call: CallId,
         chat: ChatId,
         now: Moment,
         out: &mut Vec<Output>,
-    ) -> Result<(), ToolError> {
-        if let Some(of) = self.tasks.make_room()? {
-            self.update_attention(of, out);
+    ) -> bool {
+        match self.tasks.make_room() {
+            Ok(None) => {}
+            Ok(Some(of)) => self.update_attention(of, out),
+            Err(Full) => return false,
         }
         self.tasks.made += 1;
         let [id, fence] = [0, 1].map(|use_of| self.unguessable(use_of, self.tasks.made));
@@ -165,7 +175,7 @@ impl Sessions {
         out.push(Output::Task(call, task.view(status)));
         self.tasks.kept.push(task);
         self.update_attention(chat, out);
-        Ok(())
+        true
     }
 
     /// A task is asked for or given up.

@@ -12,7 +12,7 @@ use shared::{
 
 use super::{
     Sessions,
-    chat::Chat,
+    chat::{Chat, Place},
     event::{ChatId, Entry, Event, Sender},
     next,
     reply::{ChatState, QueueView, RoomView, Spoken},
@@ -109,9 +109,13 @@ impl Chat {
             state: self.state(),
             written: self.transcript.written,
             room: self.room().map(|room| (room.room_id, room.presence)),
-            queue: self
-                .queue_view()
-                .map(|queue| (queue.position, queue.waiting, queue.not_listening, queue.own)),
+            queue: match &self.place {
+                Place::Idle | Place::Chatting(_) => None,
+                Place::Seeking => Some((None, 1, 0, 0)),
+                Place::Waiting { queue, .. } => {
+                    Some((queue.position, queue.waiting, queue.not_listening, queue.own))
+                }
+            },
         }
     }
 }

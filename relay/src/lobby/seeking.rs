@@ -207,7 +207,6 @@ impl Lobby {
         }
     }
 
-    /// Tells the one in this seat, if it is there, of room and partner.
     /// Tells a session of a room that its client may not know. Returns whether it could be told: if
     /// nobody knows its partner's name, that waits until the partner is back.
     pub(super) fn offer(&mut self, id: SessionId, room: RoomId, seeking: Seeking) -> bool {
@@ -228,6 +227,7 @@ impl Lobby {
         }
     }
 
+    /// Tells the one in this seat, if it is there, of room and partner.
     pub(super) fn tell_paired(&mut self, room_id: RoomId, seat: usize) {
         let room = &self.rooms[&room_id];
         let [own, other] = [&room.seats[seat], &room.seats[1 - seat]];

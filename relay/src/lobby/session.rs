@@ -18,7 +18,7 @@ pub(super) struct Session {
     pub(super) next_bucket: Bucket,
     /// Messages that are not charged: what may have piled up while there was no connection.
     pub(super) free_messages: usize,
-    active_at: Instant,
+    pub(super) active_at: Instant,
     pub(super) wait_open: bool,
     listening: bool,
 }

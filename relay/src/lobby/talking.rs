@@ -1,6 +1,6 @@
 //! Messages, acknowledgements, attention, and what partners are told of each other's presence.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, mem, time::Instant};
 
 use shared::id::{RoomId, SessionId};
 
@@ -39,9 +39,14 @@ impl Lobby {
     }
 
     pub(super) fn attend(&mut self, now: Instant, id: SessionId, open: bool, lapsed: bool) {
-        self.session_mut(id).wait_open = open;
+        let listening_for = self.config.listening_for;
+        let session = self.session_mut(id);
+        let was_open = mem::replace(&mut session.wait_open, open);
         if lapsed {
-            // Its last activity may be long ago.
+            // It has listened until now, whenever it was active last.
+            if was_open && let Some(at) = now.checked_sub(listening_for) {
+                session.active_at = session.active_at.max(at);
+            }
             return self.age_session(now, now, id);
         }
         self.session_mut(id).note_activity(now);

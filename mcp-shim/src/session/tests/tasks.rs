@@ -235,6 +235,19 @@ fn a_client_that_stops_looking_does_not_listen_any_more() {
 }
 
 #[test]
+fn while_the_process_is_stopped_no_time_of_a_task_passes() {
+    let mut case = Case::lenient();
+    let chat = case.chatting();
+    let task = case.task(chat);
+    case.skip();
+    let morning = case.now.instant + 3_600 * SECOND;
+    case.advance_to(morning);
+    case.input(Input::Tick);
+    case.expect(["> ping"]);
+    assert!(matches!(case.look_at(&task).status, TaskStatus::Working(_)));
+}
+
+#[test]
 fn it_goes_on_while_the_relay_is_gone_and_ends_with_the_room() {
     let mut case = Case::new();
     let chat = case.chatting();

@@ -62,7 +62,19 @@ fn a_wait_that_lapses_is_no_activity() {
     scene.wait(LISTENING_FOR / 2, [alice.partner(room, Presence::NotListening, LISTENING_FOR)]);
     scene.send(bob.attends(true));
     scene.wait(2 * LISTENING_FOR, []);
-    scene.expect(bob.lapses(), [alice.partner(room, Presence::NotListening, 2 * LISTENING_FOR)]);
+    scene.expect(bob.lapses(), [alice.partner(room, Presence::NotListening, LISTENING_FOR)]);
+}
+
+#[test]
+fn who_waited_by_what_has_lapsed_has_listened_until_then() {
+    let mut scene = Scene::new();
+    let alice = scene.guest(1);
+    scene.send(alice.enters("open"));
+    scene.send(alice.attends(true));
+    scene.wait(HALF_HOUR, []);
+    scene.expect(alice.lapses(), []);
+    scene.wait(HALF_HOUR - MOMENT, []);
+    scene.wait(MOMENT, [alice.dequeued(DequeueReason::NotListening)]);
 }
 
 #[test]
