@@ -163,7 +163,11 @@ pub struct Serve {
         value_parser = positive_number
     )]
     pub max_connections_per_user: usize,
-    /// Let all accounts of this computer connect (not available yet)
+    /// Let all accounts of this computer connect; needs --socket
+    ///
+    /// The directory of that socket has to belong to the account that runs the relay, others have
+    /// to be able to enter it and must not be able to write to it (mode 0711 or 0755); a missing one
+    /// is made. No client starts such a relay: it runs until it is stopped.
     #[arg(long, env = "MCP_CHAT_RELAY_MULTI_USER", value_parser = BoolishValueParser::new())]
     pub multi_user: bool,
     /// Leave the terminal: a session of its own, no input or output, log in a file

@@ -315,7 +315,8 @@ impl Chat {
             | WireError::RateLimited
             | WireError::Invalid
             | WireError::SlowReader
-            | WireError::GoingAway => TroubleKind::Unavailable,
+            | WireError::GoingAway
+            | WireError::Forbidden => TroubleKind::Unavailable,
         };
         let lasting = matches!(code, WireError::VersionMismatch | WireError::TooMany);
         self.trouble = Some(Trouble { kind, detail: message.to_owned(), lasting });
