@@ -65,7 +65,7 @@ async fn insecure(endpoint: &Endpoint) -> String {
 fn is_root() -> bool {
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {
-        writeln!(io::stderr(), "skipped, for it needs root: files of other accounts").unwrap();
+        io::stderr().write_all(b"skipped, for it needs root: files of other accounts\n").unwrap();
     }
     is_root
 }

@@ -14,8 +14,8 @@ use std::{
 
 use shared::{
     endpoint::{
-        Audience::{EveryAccount, OwnAccount},
-        ConnectError, Endpoint, EndpointError, ListenError, Listener, Standing, Stream,
+        Audience::OwnAccount, ConnectError, Endpoint, EndpointError, ListenError, Listener,
+        Standing, Stream,
     },
     limits::SOCKET_PATH_BYTES,
 };
