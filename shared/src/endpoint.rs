@@ -16,6 +16,8 @@
 //! else is, clients go away. Windows has no such place.
 
 #[cfg(unix)]
+mod bind;
+#[cfg(unix)]
 mod directory;
 #[cfg(unix)]
 mod key;
