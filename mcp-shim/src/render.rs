@@ -102,6 +102,13 @@ fn headline(out: &mut String, reply: &Reply) -> std::fmt::Result {
                 others.unwrap_or(0)
             )?,
         }
+        if let Some(uid) = relay.account {
+            writeln!(
+                out,
+                "It is run by another account of this computer (uid {uid}), which could read what \
+                 passes through it."
+            )?;
+        }
     }
     let Some(chat) = &reply.chat else { return Ok(()) };
     write!(out, "Chat {}: {}", chat.chat_id, state(chat.state))?;

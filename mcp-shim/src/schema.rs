@@ -239,7 +239,7 @@ fn output() -> Value {
                 "type": "object",
                 "properties": {
                     "connected": boolean, "socket": string, "version": string,
-                    "others_connected": integer, "trouble": string,
+                    "others_connected": integer, "account": integer, "trouble": string,
                 },
             },
             "other_chats": {

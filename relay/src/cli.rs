@@ -3,7 +3,10 @@
 use std::{path::PathBuf, sync::LazyLock, time::Duration};
 
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
-use shared::{limits::Rate, version};
+use shared::{
+    limits::{KEEP_ALIVE_SHORTEST, Rate},
+    version,
+};
 
 /// Package and protocol version.
 pub static VERSION: LazyLock<String> =
@@ -163,7 +166,11 @@ pub struct Serve {
         value_parser = positive_number
     )]
     pub max_connections_per_user: usize,
-    /// Let all accounts of this computer connect (not available yet)
+    /// Let all accounts of this computer connect; needs --socket
+    ///
+    /// The directory of that socket has to belong to the account that runs the relay, others have
+    /// to be able to enter it and must not be able to write to it (mode 0711 or 0755); a missing one
+    /// is made. No client starts such a relay: it runs until it is stopped.
     #[arg(long, env = "MCP_CHAT_RELAY_MULTI_USER", value_parser = BoolishValueParser::new())]
     pub multi_user: bool,
     /// Leave the terminal: a session of its own, no input or output, log in a file
@@ -205,9 +212,9 @@ fn duration_or_off(text: &str) -> Result<Limit<Duration>, String> {
         .map_err(|error| format!("{error}; write it as 10s or 5m, or off"))
 }
 
-/// Less would keep everybody busy with nothing else; more would let the dead live on.
+/// Longer would let the dead live on.
 fn keep_alive(text: &str) -> Result<Duration, String> {
-    let allowed = Duration::from_millis(10)..=Duration::from_secs(60 * 60);
+    let allowed = KEEP_ALIVE_SHORTEST..=Duration::from_secs(60 * 60);
     match humantime::parse_duration(text) {
         Ok(duration) if allowed.contains(&duration) => Ok(duration),
         Ok(_) => Err("must be from 10ms to 1h".to_owned()),

@@ -50,7 +50,7 @@ fn open_log(socket: &Path) -> anyhow::Result<File> {
     let mut beside = socket.to_path_buf().into_os_string();
     beside.push(".log");
     let beside = PathBuf::from(beside);
-    open_private(&beside).with_context(|| format!("cannot open a log file: {}", beside.display()))
+    open_log_file(&beside).with_context(|| format!("cannot open a log file: {}", beside.display()))
 }
 
 /// Opens a log that nobody else can read, in a directory that nobody else can enter.
@@ -65,6 +65,11 @@ fn open_private(path: &Path) -> io::Result<File> {
     if metadata.mode() & 0o077 != 0 {
         fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
     }
+    open_log_file(path)
+}
+
+/// Opens a log that nobody else can read, and leaves its directory as it is.
+fn open_log_file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .append(true)
         .create(true)

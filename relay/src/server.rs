@@ -14,7 +14,7 @@ use std::{
 
 use shared::{
     codec,
-    endpoint::Stream,
+    endpoint::{self, Stream},
     limits::{DRAIN, FRAME_BYTES, HANDSHAKE, Limits, SLEPT_AFTER, WRITE_DEADLINE},
     message::{ClientMessage, ErrorCode, Hello},
 };
@@ -225,6 +225,7 @@ impl Server {
         let message =
             codec::decode_client(frame).map_err(|error| fault(error.code(), error.to_string()))?;
         connection.heard = now;
+        let uid = connection.uid;
         if connection.phase == Phase::Greeting {
             let ClientMessage::Hello(hello) = message else {
                 return Err(fault(ErrorCode::OutOfOrder, "the first message has to be `hello`"));
@@ -237,6 +238,10 @@ impl Server {
             Request::PassOn(event, passed_on) => self.tell(event, Some(&passed_on), now),
             Request::Answer(message) => self.queue(id, &message),
             Request::Status(owner) => self.queue(id, &self.status(owner)),
+            Request::Stop if !endpoint::is_in_charge(uid) => {
+                let message = "only the account that runs the relay can end it";
+                return Err(fault(ErrorCode::Forbidden, message));
+            }
             Request::Stop => {
                 self.queue(id, &self.stopping());
                 self.drain("`relay stop`");

@@ -10,7 +10,13 @@
 //!
 //! The path depends on the user id alone, because MCP clients start their servers with the most
 //! different environments, and two shims of one user have to meet.
+//!
+//! Every account of a computer can meet at one relay, at a path that its user names. There, only
+//! the account that the directory belongs to can be the relay; where the kernel says that somebody
+//! else is, clients go away. Windows has no such place.
 
+#[cfg(unix)]
+mod bind;
 #[cfg(unix)]
 mod directory;
 #[cfg(unix)]
@@ -80,8 +86,12 @@ pub enum ConnectError {
     /// A relay is there but has no room for one more connection just now.
     #[error("the relay is busy")]
     Busy,
-    /// Whoever listens is another user.
-    #[error("the relay's socket belongs to another user (uid {uid})")]
+    /// There is none, and no client may start one, because other accounts can be here too; says
+    /// who has to.
+    #[error("no relay is running: {0}")]
+    AbsentShared(String),
+    /// Whoever listens is another user than the one whose relay can be there.
+    #[error("the relay's socket belongs to another user (uid {uid}) than its directory")]
     Foreign {
         /// That user.
         uid: u32,
@@ -107,6 +117,9 @@ pub enum ListenError {
     /// what it should be; says which and how.
     #[error("{0}")]
     Insecure(String),
+    /// It was to listen to every account, and this system cannot.
+    #[error("on this system a relay serves the account that runs it, and no other")]
+    OwnAccountOnly,
     /// Anything else.
     #[error("cannot listen on {path}: {error}")]
     Io {
@@ -115,6 +128,27 @@ pub enum ListenError {
         /// Why.
         error: io::Error,
     },
+}
+
+/// Whom a relay lets connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The account that runs it.
+    OwnAccount,
+    /// Every account of this computer.
+    EveryAccount,
+}
+
+/// Whether this user runs this process.
+#[must_use]
+pub fn is_own_account(uid: u32) -> bool {
+    uid == system::own_uid()
+}
+
+/// Whether this user may end a relay that this process is: who runs it, and root.
+#[must_use]
+pub fn is_in_charge(uid: u32) -> bool {
+    uid == 0 || is_own_account(uid)
 }
 
 /// Who is at the other end of a connection, by the kernel's word.

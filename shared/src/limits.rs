@@ -137,6 +137,11 @@ pub const MESSAGE_RATE: Rate = Rate { burst: 5, interval_ms: 500 };
 /// `next` of one session, unless told otherwise: 3 at once, then 6 a minute.
 pub const NEXT_RATE: Rate = Rate { burst: 3, interval_ms: 10_000 };
 
+/// No rate is slower than one in so many milliseconds: an hour.
+pub const RATE_INTERVAL_MS: u64 = 60 * 60 * 1_000;
+/// The shortest time between two pings: less would keep everybody busy with nothing else.
+pub const KEEP_ALIVE_SHORTEST: Duration = Duration::from_millis(10);
+
 /// A token bucket: `burst` at once, then one each `interval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
@@ -165,6 +170,25 @@ pub struct Limits {
     pub keep_alive_ms: u64,
     /// How long a member of a room may be gone before the room closes.
     pub grace_ms: u64,
+}
+
+impl Limits {
+    /// These limits, as far as a client can let a relay decide: it may be another account's.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        let bounded =
+            |rate: Rate| Rate { interval_ms: rate.interval_ms.min(RATE_INTERVAL_MS), ..rate };
+        Self {
+            message_rate: self.message_rate.map(bounded),
+            next_rate: self.next_rate.map(bounded),
+            window_messages: self.window_messages.min(WINDOW_MESSAGES),
+            window_bytes: self.window_bytes.min(WINDOW_BYTES),
+            message_bytes: self.message_bytes.min(MESSAGE_BYTES),
+            message_lines: self.message_lines.min(MESSAGE_LINES),
+            keep_alive_ms: self.keep_alive_ms.max(KEEP_ALIVE_SHORTEST.as_millis() as u64),
+            grace_ms: self.grace_ms,
+        }
+    }
 }
 
 impl Default for Limits {

@@ -101,6 +101,8 @@ pub enum ErrorCode {
     SlowReader,
     /// The relay is about to end.
     GoingAway,
+    /// Only the account that runs the relay may ask for that.
+    Forbidden,
 }
 
 fn is_zero(number: &u32) -> bool {

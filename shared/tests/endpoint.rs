@@ -13,7 +13,10 @@ use std::{
 };
 
 use shared::{
-    endpoint::{ConnectError, Endpoint, EndpointError, ListenError, Listener, Standing, Stream},
+    endpoint::{
+        Audience::OwnAccount, ConnectError, Endpoint, EndpointError, ListenError, Listener,
+        Standing, Stream,
+    },
     limits::SOCKET_PATH_BYTES,
 };
 use tempfile::TempDir;
@@ -41,7 +44,7 @@ async fn meet(endpoint: &Endpoint, listener: &Listener) -> (Stream, Stream) {
 }
 
 fn refusal(endpoint: &Endpoint) -> String {
-    match endpoint.listen() {
+    match endpoint.listen(OwnAccount) {
         Err(ListenError::Insecure(reason)) => reason,
         other => panic!("expected a refusal, got {other:?}"),
     }
@@ -50,7 +53,7 @@ fn refusal(endpoint: &Endpoint) -> String {
 #[tokio::test]
 async fn both_ends_talk_and_know_each_other() {
     let (_directory, endpoint) = private();
-    let listener = endpoint.listen().unwrap();
+    let listener = endpoint.listen(OwnAccount).unwrap();
     assert_eq!(listener.path(), endpoint.path());
     let (mut client, mut server) = meet(&endpoint, &listener).await;
 
@@ -79,7 +82,7 @@ async fn futures_and_streams_go_to_other_threads() {
         value
     }
     let (_directory, endpoint) = private();
-    let listener = endpoint.listen().unwrap();
+    let listener = endpoint.listen(OwnAccount).unwrap();
     let (client, server) = tokio::join!(is_send(endpoint.connect()), is_send(listener.accept()));
     is_send((client.unwrap(), server.unwrap(), listener));
 }
@@ -87,8 +90,8 @@ async fn futures_and_streams_go_to_other_threads() {
 #[tokio::test]
 async fn a_second_relay_learns_who_runs() {
     let (_directory, endpoint) = private();
-    let first = endpoint.listen().unwrap();
-    let second = endpoint.listen().unwrap_err();
+    let first = endpoint.listen(OwnAccount).unwrap();
+    let second = endpoint.listen(OwnAccount).unwrap_err();
     assert!(
         matches!(second, ListenError::AlreadyRunning { pid: Some(pid) } if pid == process::id())
     );
@@ -96,7 +99,7 @@ async fn a_second_relay_learns_who_runs() {
 
     meet(&endpoint, &first).await;
     drop(first);
-    let third = endpoint.listen().unwrap();
+    let third = endpoint.listen(OwnAccount).unwrap();
     meet(&endpoint, &third).await;
 }
 
@@ -104,7 +107,7 @@ async fn a_second_relay_learns_who_runs() {
 async fn nobody_listens() {
     let (directory, endpoint) = private();
     assert!(matches!(endpoint.connect().await, Err(ConnectError::Absent)), "no socket");
-    drop(endpoint.listen().unwrap());
+    drop(endpoint.listen(OwnAccount).unwrap());
     assert!(endpoint.path().exists(), "a relay that was killed leaves its socket behind");
     assert!(matches!(endpoint.connect().await, Err(ConnectError::Absent)), "a stale socket");
     drop(directory);
@@ -134,7 +137,7 @@ async fn a_stale_socket_is_replaced() {
     drop(UnixListener::bind(endpoint.path()).unwrap());
     // And so is what a relay leaves that is killed between binding and renaming.
     drop(UnixListener::bind(endpoint.path().with_file_name("relay.soc~")).unwrap());
-    let listener = endpoint.listen().unwrap();
+    let listener = endpoint.listen(OwnAccount).unwrap();
     meet(&endpoint, &listener).await;
     assert!(!endpoint.path().with_file_name("relay.soc~").exists());
 }
@@ -143,14 +146,14 @@ async fn a_stale_socket_is_replaced() {
 async fn the_directory_is_made_private_and_only_the_last_one() {
     let (directory, _) = private();
     let endpoint = at(directory.path().join("made/relay.sock"));
-    let _listener = endpoint.listen().unwrap();
+    let _listener = endpoint.listen(OwnAccount).unwrap();
     let made = fs::metadata(directory.path().join("made")).unwrap();
     assert_eq!(made.mode() & 0o7777, 0o700);
     let lock = fs::metadata(directory.path().join("made/relay.sock.lock")).unwrap();
     assert_eq!(lock.mode() & 0o7777, 0o600);
 
     let deep = at(directory.path().join("not/made/relay.sock"));
-    let error = deep.listen().unwrap_err();
+    let error = deep.listen(OwnAccount).unwrap_err();
     assert!(
         matches!(&error, ListenError::Io { error, .. } if error.kind() == io::ErrorKind::NotFound)
     );
@@ -158,16 +161,21 @@ async fn the_directory_is_made_private_and_only_the_last_one() {
 }
 
 #[tokio::test]
-async fn a_directory_that_others_can_enter_is_refused() {
+async fn a_directory_that_others_can_enter_is_refused_to_a_relay_and_one_that_they_can_change_to_all()
+ {
     let (directory, endpoint) = private();
-    let listener = endpoint.listen().unwrap();
+    let listener = endpoint.listen(OwnAccount).unwrap();
     for mode in [0o777, 0o701, 0o710, 0o704] {
         set_mode(directory.path(), mode);
         let reason = refusal(&endpoint);
         assert!(reason.contains(&format!("mode {mode:04o}")), "{reason}");
         assert!(reason.contains(&directory.path().display().to_string()), "{reason}");
-        let error = endpoint.connect().await.unwrap_err();
-        assert!(matches!(error, ConnectError::Insecure(why) if why == reason));
+        if mode == 0o777 {
+            let error = endpoint.connect().await.unwrap_err();
+            assert!(matches!(error, ConnectError::Insecure(why) if why.contains("mode 0777")));
+        } else {
+            meet(&endpoint, &listener).await;
+        }
     }
     set_mode(directory.path(), 0o700);
     meet(&endpoint, &listener).await;
@@ -178,7 +186,7 @@ async fn a_symbolic_link_to_a_directory_is_refused() {
     let (directory, _) = private();
     let real = directory.path().join("real");
     let link = directory.path().join("link");
-    let _listener = at(real.join("relay.sock")).listen().unwrap();
+    let _listener = at(real.join("relay.sock")).listen(OwnAccount).unwrap();
     symlink(&real, &link).unwrap();
     let through_link = at(link.join("relay.sock"));
     assert!(refusal(&through_link).contains("link is a symbolic link, not a directory"));
@@ -193,7 +201,7 @@ async fn a_directory_of_somebody_else_is_refused() {
     let (directory, endpoint) = private();
     std::os::unix::fs::chown(directory.path(), Some(12_345), None).unwrap();
     assert!(refusal(&endpoint).contains("belongs to another user (uid 12345)"));
-    assert!(matches!(endpoint.connect().await, Err(ConnectError::Insecure(_))));
+    assert!(matches!(endpoint.connect().await, Err(ConnectError::AbsentShared(_))));
 }
 
 #[tokio::test]
@@ -214,7 +222,7 @@ async fn what_is_not_a_socket_is_refused_and_left_alone() {
     assert_eq!(refusal(&endpoint), not_a_socket(path, "a directory"));
     fs::remove_dir(path).unwrap();
 
-    endpoint.listen().unwrap();
+    endpoint.listen(OwnAccount).unwrap();
 }
 
 fn not_a_socket(path: &Path, kind: &str) -> String {
@@ -243,7 +251,7 @@ async fn the_longest_path_works_and_one_more_byte_is_refused() {
     let room = SOCKET_PATH_BYTES - directory.path().as_os_str().len() - 1;
     let longest = at(directory.path().join("s".repeat(room)));
     assert_eq!(longest.path().as_os_str().len(), SOCKET_PATH_BYTES);
-    let listener = longest.listen().unwrap();
+    let listener = longest.listen(OwnAccount).unwrap();
     meet(&longest, &listener).await;
 
     let error = Endpoint::resolve(Some(&directory.path().join("s".repeat(room + 1)))).unwrap_err();
@@ -256,7 +264,7 @@ async fn names_of_any_length_and_alphabet_have_a_temporary_name() {
     let (directory, _) = private();
     for name in ["s", "~", "a~", "ünïcödé", "😀"] {
         let endpoint = at(directory.path().join(name));
-        let listener = endpoint.listen().unwrap();
+        let listener = endpoint.listen(OwnAccount).unwrap();
         meet(&endpoint, &listener).await;
     }
     let names = fs::read_dir(directory.path()).unwrap().count();
@@ -295,14 +303,17 @@ fn the_default_path_depends_on_the_user_alone_and_is_not_made_by_asking() {
 #[tokio::test]
 async fn unlink_takes_only_our_own_socket() {
     let (_directory, endpoint) = private();
-    let listener = endpoint.listen().unwrap();
+    let listener = endpoint.listen(OwnAccount).unwrap();
     let (mut client, mut server) = meet(&endpoint, &listener).await;
 
     listener.unlink();
     assert!(!endpoint.path().exists());
     listener.unlink();
     assert!(matches!(endpoint.connect().await, Err(ConnectError::Absent)));
-    assert!(matches!(endpoint.listen(), Err(ListenError::AlreadyRunning { .. })), "still locked");
+    assert!(
+        matches!(endpoint.listen(OwnAccount), Err(ListenError::AlreadyRunning { .. })),
+        "still locked"
+    );
     client.write_all(b"!").await.unwrap();
     assert_eq!(server.read_u8().await.unwrap(), b'!', "connections stay");
 
@@ -317,7 +328,7 @@ async fn unlink_takes_only_our_own_socket() {
 #[tokio::test]
 async fn a_lost_socket_is_seen_and_bound_again() {
     let (_directory, endpoint) = private();
-    let mut listener = endpoint.listen().unwrap();
+    let mut listener = endpoint.listen(OwnAccount).unwrap();
     assert_eq!(listener.check(), Standing::Ours);
 
     fs::remove_file(endpoint.path()).unwrap();
@@ -336,11 +347,11 @@ async fn a_lost_socket_is_seen_and_bound_again() {
 #[tokio::test]
 async fn a_lost_lock_is_seen_and_ends_all_claims() {
     let (_directory, endpoint) = private();
-    let mut first = endpoint.listen().unwrap();
+    let mut first = endpoint.listen(OwnAccount).unwrap();
     fs::remove_file(lock_of(&endpoint)).unwrap();
     assert_eq!(first.check(), Standing::LockLost);
 
-    let second = endpoint.listen().unwrap();
+    let second = endpoint.listen(OwnAccount).unwrap();
     assert_eq!(first.check(), Standing::LockLost, "foreign is as bad as missing");
     first.unlink();
     assert!(matches!(first.rebind(), Err(ListenError::Insecure(_))));
@@ -352,7 +363,7 @@ async fn a_lost_lock_is_seen_and_ends_all_claims() {
 #[tokio::test]
 async fn an_accept_that_is_given_up_loses_no_connection() {
     let (_directory, endpoint) = private();
-    let listener = endpoint.listen().unwrap();
+    let listener = endpoint.listen(OwnAccount).unwrap();
     tokio::select! {
         biased;
         _ = listener.accept() => panic!("nobody has connected"),

@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
 };
 
-use shared::endpoint::{Endpoint, KEY_BYTES, KeyOrigin, Listener};
+use shared::endpoint::{Audience, Endpoint, KEY_BYTES, KeyOrigin, Listener};
 use tempfile::TempDir;
 
 const ONE: [u8; KEY_BYTES] = [1; KEY_BYTES];
@@ -18,7 +18,7 @@ const TWO: [u8; KEY_BYTES] = [2; KEY_BYTES];
 fn listening() -> (TempDir, Listener, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("v1").join("relay.sock");
-    let listener = Endpoint::resolve(Some(&socket)).unwrap().listen().unwrap();
+    let listener = Endpoint::resolve(Some(&socket)).unwrap().listen(Audience::OwnAccount).unwrap();
     let key = directory.path().join("v1").join("relay.sock.key");
     (directory, listener, key)
 }

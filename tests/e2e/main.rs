@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "deadlines of tests are of the real clock")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accounts;
 mod arguments;
 mod channel;
 mod commands;

@@ -6,6 +6,7 @@
 //! - [`Chat`]: one conversation of a client, with the tools as methods
 //! - [`Task`]: a wait of a client that takes tasks
 //! - [`result`]: what every tool result must be, and how to read one
+//! - [`Accounts`]: several accounts of one computer, for tests that run as root
 //! - [`fixtures`]: texts of many scripts and many attacks, and what becomes of each
 //! - [`foreign`]: clients that nobody here wrote
 //!
@@ -14,6 +15,7 @@
 #![allow(clippy::unwrap_used, reason = "a harness fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "deadlines of tests are of the real clock")]
 
+mod accounts;
 mod binaries;
 mod chat;
 mod client;
@@ -30,6 +32,7 @@ mod world;
 use std::time::{Duration, Instant};
 
 pub use crate::{
+    accounts::{Accounts, Serving},
     binaries::BINARIES,
     chat::{Chat, enter, meet},
     client::{Client, Pending},

@@ -31,16 +31,20 @@ pub async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     };
     check(&screen, true, &format!("the socket is {}", route.socket()))?;
     let relay = find_relay();
-    match (&relay, &route.launcher) {
-        (Ok(path), Some(_)) => {
+    let by_hand = route.endpoint.started_by_hand();
+    match (&relay, &route.launcher, &by_hand) {
+        (Ok(_) | Err(_), Some(_), Some(_)) => {
+            check(&screen, true, "no client starts a relay here: others can enter the directory")?;
+        }
+        (Ok(path), Some(_), None) => {
             check(&screen, true, &format!("a relay can be started: {}", path.display()))?;
         }
-        (Ok(_) | Err(_), None) => check(&screen, true, "no relay is started: --no-autostart")?,
-        (Err(problem), Some(_)) => check(&screen, false, problem)?,
+        (Ok(_) | Err(_), None, _) => check(&screen, true, "no relay is started: --no-autostart")?,
+        (Err(problem), Some(_), None) => check(&screen, false, problem)?,
     }
     let health = probe(&route, OwnerId::from(Uuid::new_v4())).await;
     check(&screen, health.connected, &describe(&health))?;
-    let startable = relay.is_ok() || route.launcher.is_none();
+    let startable = relay.is_ok() || route.launcher.is_none() || by_hand.is_some();
     verdict(&screen, health.connected && startable)
 }
 
@@ -58,11 +62,16 @@ fn describe(health: &RelayHealth) -> String {
     match &health.trouble {
         Some(trouble) => format!("the relay cannot be reached: {trouble}"),
         None => format!(
-            "the relay answers: version {}, {} sessions connected",
+            "the relay answers: version {}, {} sessions connected{}",
             health.version.as_deref().unwrap_or("unknown"),
             health.others_connected.unwrap_or(0),
+            health.account.map(of_another).unwrap_or_default(),
         ),
     }
+}
+
+fn of_another(uid: u32) -> String {
+    format!("; another account (uid {uid}) runs it, and could read what passes through it")
 }
 
 fn check(screen: &Screen, well: bool, line: &str) -> std::io::Result<()> {

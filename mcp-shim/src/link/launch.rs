@@ -22,6 +22,8 @@ pub(crate) const RELAY_VARIABLE: &str = "MCP_CHAT_RELAY";
 const OPTION_PREFIX: &str = "MCP_CHAT_RELAY_";
 /// The one of them that gets another default here.
 const IDLE_EXIT_VARIABLE: &str = "MCP_CHAT_RELAY_IDLE_EXIT";
+/// One that no started relay gets: only by hand is a relay opened to other accounts.
+const MULTI_USER_VARIABLE: &str = "MCP_CHAT_RELAY_MULTI_USER";
 /// Between two starts, as long as nobody answers.
 const LAUNCH_EVERY: Duration = Duration::from_secs(1);
 /// How long a relay may take to say why it cannot run.
@@ -103,6 +105,7 @@ impl Launcher {
         for (name, _) in empty {
             command.env_remove(name);
         }
+        command.env_remove(MULTI_USER_VARIABLE);
         if env::var_os(IDLE_EXIT_VARIABLE).is_none_or(|value| value.is_empty()) {
             let idle = humantime::format_duration(shared::limits::IDLE_EXIT).to_string();
             command.args(["--idle-exit", &idle]);

@@ -172,6 +172,9 @@ impl Route {
         match self.endpoint.connect().await {
             Ok(stream) => Ok(stream),
             Err(ConnectError::Absent) => Err(self.start().await),
+            Err(ConnectError::AbsentShared(reason)) => {
+                Err(trouble(format!("no relay listens at {}: {reason}", self.socket()), false))
+            }
             Err(error @ (ConnectError::Busy | ConnectError::Io(_))) => {
                 Err(trouble(format!("{error} ({}); trying again", self.socket()), false))
             }

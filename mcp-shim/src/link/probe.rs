@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use shared::{
     codec,
     connection::Connection,
+    endpoint::is_own_account,
     id::OwnerId,
     limits,
     message::{ClientMessage, Hello, RelayMessage},
@@ -23,6 +24,7 @@ pub(crate) async fn probe(route: &Route, owner: OwnerId) -> RelayHealth {
         socket: route.socket(),
         version: None,
         others_connected: None,
+        account: None,
         trouble: Some("the relay does not answer".to_owned()),
     };
     let found = timeout(limits::RELAY_WAIT, async {
@@ -41,19 +43,27 @@ pub(crate) async fn probe(route: &Route, owner: OwnerId) -> RelayHealth {
         }
     })
     .await;
-    if let Ok(Some((version, others))) = found {
+    if let Ok(Some(found)) = found {
         health.connected = true;
-        health.version = Some(version);
-        health.others_connected = Some(others);
+        health.version = Some(found.version);
+        health.others_connected = Some(found.others);
+        health.account = Some(found.uid).filter(|uid| !is_own_account(*uid));
         health.trouble = None;
     }
     health
 }
 
-/// One attempt: version and number of others, or what went wrong and whether that lasts.
-async fn attempt(route: &Route, owner: OwnerId) -> Result<(String, usize), (String, bool)> {
+/// What a relay has said of itself, and the kernel of it.
+struct Found {
+    version: String,
+    others: usize,
+    uid: u32,
+}
+
+/// One attempt: what was found, or what went wrong and whether that lasts.
+async fn attempt(route: &Route, owner: OwnerId) -> Result<Found, (String, bool)> {
     let stream = route.connect().await.map_err(|trouble| (trouble.detail, trouble.lasting))?;
-    let relay = stream.peer().pid;
+    let peer = stream.peer();
     let mut connection = Connection::new(stream);
     let hello = Hello {
         min: version::OLDEST,
@@ -72,7 +82,8 @@ async fn attempt(route: &Route, owner: OwnerId) -> Result<(String, usize), (Stri
             let Some(frame) = frame else { return Err("the relay closed the connection".into()) };
             let message = codec::decode_relay(&frame).map_err(|error| error.to_string())?;
             if let RelayMessage::Status(status) = message {
-                return Ok((status.version.into_owned(), status.others_connected));
+                let version = status.version.into_owned();
+                return Ok(Found { version, others: status.others_connected, uid: peer.uid });
             } else if let RelayMessage::Error { message, .. } = message {
                 return Err(message.into_owned());
             }
@@ -80,6 +91,6 @@ async fn attempt(route: &Route, owner: OwnerId) -> Result<(String, usize), (Stri
     };
     match timeout(limits::HANDSHAKE, status).await {
         Ok(answer) => answer.map_err(|error| (error, false)),
-        Err(_) => Err((route.silence(relay).detail, false)),
+        Err(_) => Err((route.silence(peer.pid).detail, false)),
     }
 }

@@ -161,9 +161,9 @@ impl Chat {
         if let Some(grant) = welcome.session {
             self.token = Some(grant.token.into_owned());
         }
-        self.message_bucket.set_rate(welcome.limits.message_rate);
-        self.next_bucket.set_rate(welcome.limits.next_rate);
-        self.limits = welcome.limits;
+        self.limits = welcome.limits.bounded();
+        self.message_bucket.set_rate(self.limits.message_rate);
+        self.next_bucket.set_rate(self.limits.next_rate);
         let Link::Greeting { since } = self.link else { return };
         self.link = Link::Welcomed { since };
         out.push(Output::Transmit(self.id, ClientMessage::Ping {}));
@@ -315,7 +315,8 @@ impl Chat {
             | WireError::RateLimited
             | WireError::Invalid
             | WireError::SlowReader
-            | WireError::GoingAway => TroubleKind::Unavailable,
+            | WireError::GoingAway
+            | WireError::Forbidden => TroubleKind::Unavailable,
         };
         let lasting = matches!(code, WireError::VersionMismatch | WireError::TooMany);
         self.trouble = Some(Trouble { kind, detail: message.to_owned(), lasting });

@@ -81,7 +81,7 @@ impl Chat {
     }
 
     fn keep_alive(&self) -> Duration {
-        Duration::from_millis(self.limits.keep_alive_ms.max(1))
+        Duration::from_millis(self.limits.keep_alive_ms)
     }
 
     fn grace(&self) -> Duration {

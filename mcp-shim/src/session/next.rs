@@ -18,8 +18,8 @@ const WAITING: &str = "Nobody was found yet. Call wait_for_events to learn the m
      news arrives only when you call a tool.";
 const WAITING_WAKES: &str =
     "Nobody was found yet. Call wait_for_events, which wakes you the moment somebody is.";
-const ALONE: &str = "Nobody else is waiting. Only programs of this account on this computer can be met: your user \
-     can open a second MCP client, or run `mcp-shim demo --join TOPIC` (this topic) in a terminal. Then call wait_for_events.";
+const ALONE: &str = "Nobody else is waiting. Only programs on this computer can be met, and only those of this account unless \
+     the relay serves all accounts: your user can open a second MCP client, or run `mcp-shim demo --join TOPIC` (this topic) in a terminal. Then call wait_for_events.";
 const OWN_ONLY: &str = "Nobody else is waiting. Chats of one app never meet each other: the partner has to come from \
      another MCP client, or from `mcp-shim demo --join TOPIC` (this topic) in a terminal. Then call wait_for_events.";
 const NOTHING: &str = "Nothing has happened for a while. Tell your user so and end your turn; check again with \

@@ -90,6 +90,7 @@ fn refusal(code: WireError) -> ErrorCode {
         | WireError::VersionMismatch
         | WireError::Superseded
         | WireError::SlowReader
-        | WireError::GoingAway => ErrorCode::RelayUnavailable,
+        | WireError::GoingAway
+        | WireError::Forbidden => ErrorCode::RelayUnavailable,
     }
 }

@@ -238,6 +238,9 @@ pub struct RelayHealth {
     /// Sessions of other programs that are connected now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub others_connected: Option<usize>,
+    /// Who runs it, by user id, if that is another account: it could read what passes through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<u32>,
     /// Why it is not connected, and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,

@@ -7,6 +7,7 @@ mod stop;
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, bail};
+use clap::CommandFactory as _;
 use shared::{
     codec,
     connection::Connection,
@@ -25,6 +26,8 @@ use crate::{
     translate::BUILD,
 };
 
+/// The exit code of a wrong command line.
+const USAGE: u8 = 2;
 /// What the commands say when there is nobody to ask.
 const NOT_RUNNING: &str = "no relay is running";
 /// Between two attempts to reach a relay that is busy.
@@ -34,6 +37,12 @@ const RETRY: Duration = Duration::from_millis(50);
 pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let endpoint = Endpoint::resolve(cli.socket.as_deref())?;
     match &cli.command {
+        Command::Serve(options) if options.multi_user && cli.socket.is_none() => {
+            let missing = "--multi-user needs --socket PATH, in a directory that others can enter";
+            let kind = clap::error::ErrorKind::MissingRequiredArgument;
+            Cli::command().error(kind, missing).print()?;
+            Ok(ExitCode::from(USAGE))
+        }
         Command::Serve(options) => serve::run(options, &endpoint),
         Command::Status { json } => status::run(&endpoint, *json),
         Command::Stop => stop::run(&endpoint),
@@ -51,7 +60,7 @@ async fn visit(endpoint: &Endpoint) -> anyhow::Result<Option<Connection<Stream>>
         let stream = loop {
             match endpoint.connect().await {
                 Ok(stream) => break stream,
-                Err(ConnectError::Absent) => return Ok(None),
+                Err(ConnectError::Absent | ConnectError::AbsentShared(_)) => return Ok(None),
                 Err(ConnectError::Busy) => sleep(RETRY).await,
                 Err(
                     error @ (ConnectError::Foreign { .. }

@@ -6,8 +6,8 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context as _, bail};
-use shared::endpoint::{Endpoint, KeyOrigin, ListenError};
+use anyhow::Context as _;
+use shared::endpoint::{Audience, Endpoint, KeyOrigin, ListenError};
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
@@ -21,25 +21,25 @@ use crate::{
 
 /// Runs the relay until it ends.
 pub(super) fn run(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
-    if options.multi_user {
-        bail!("--multi-user is not available yet: a relay serves the account that runs it");
-    }
     super::runtime()?.block_on(serve(options, endpoint))
 }
 
 async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
     // Before anybody can find this relay, so that a signal never just kills it after that.
     let signals = Signals::new().context("cannot wait for signals")?;
-    let listener = match endpoint.listen() {
+    let audience = if options.multi_user { Audience::EveryAccount } else { Audience::OwnAccount };
+    let listener = match endpoint.listen(audience) {
         Ok(listener) => listener,
         Err(error @ ListenError::AlreadyRunning { .. }) => {
             // Whoever has closed that does not want to know.
             let _ = writeln!(io::stderr(), "relay: {error}");
             return Ok(ExitCode::SUCCESS);
         }
-        Err(error @ (ListenError::Insecure(_) | ListenError::Io { .. })) => {
-            return Err(error.into());
-        }
+        Err(
+            error @ (ListenError::Insecure(_)
+            | ListenError::OwnAccountOnly
+            | ListenError::Io { .. }),
+        ) => return Err(error.into()),
     };
     // Only now: whoever has started this relay was told if it could not run.
     if options.detach {
@@ -60,7 +60,8 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
         }
     }
     let acceptor = Acceptor::new(listener);
-    info!(socket = %acceptor.socket().display(), pid = process::id(), "listening");
+    let socket = acceptor.socket().display();
+    info!(%socket, pid = process::id(), ?audience, "listening");
 
     let replaces = key.origin == KeyOrigin::Found;
     let settings = Settings::new(options, epoch(), replaces, Instant::now());
@@ -107,7 +108,7 @@ fn detach(endpoint: &Endpoint) -> anyhow::Result<()> {
 
 #[cfg(not(unix))]
 fn detach(_: &Endpoint) -> anyhow::Result<()> {
-    bail!("--detach is not available on this system")
+    anyhow::bail!("--detach is not available on this system")
 }
 
 /// Shells and desktops allow far fewer open files than the system would, unless asked for more.

@@ -25,12 +25,18 @@ async fn stop(endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
     };
     let frame = super::ask(&mut connection, &ClientMessage::Stop {}).await?;
     let answer = codec::decode_relay(&frame).context("the relay's answer")?;
+    if let RelayMessage::Error { message, .. } = &answer {
+        bail!("the relay refuses: {message}");
+    }
     let RelayMessage::Stopping { pid, rooms, waiting } = answer else {
         bail!("the relay answered something else");
     };
     let mut stdout = io::stdout();
     writeln!(stdout, "stopping the relay (pid {pid}): chats open: {rooms}, waiting: {waiting}")?;
-    writeln!(stdout, "clients that are still running will start it again and go on")?;
+    match endpoint.started_by_hand() {
+        None => writeln!(stdout, "clients that are still running will start it again and go on")?,
+        Some(_) => writeln!(stdout, "no client starts it again: that is for you to do")?,
+    }
     let closed = async {
         while connection.receive_frame().await?.is_some() {}
         anyhow::Ok(())

@@ -1,11 +1,12 @@
 //! The commands, as a person or a script sees them.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
 
 use serde_json::Value;
 use shared::message::ClientMessage;
+use tokio::{io::AsyncReadExt as _, time::timeout};
 
-use crate::harness::{Relay, command, hello, owner, private_directory};
+use crate::harness::{PATIENCE, Relay, command, hello, owner, private_directory};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -128,8 +129,7 @@ async fn exit_codes_tell_failure_from_wrong_usage() {
     let directory = private_directory();
     let socket = directory.path().join("relay.sock");
     for (arguments, code, said) in [
-        (&["serve", "--multi-user"][..], 1, "--multi-user is not available yet"),
-        (&["serve", "--grace", "soon"], 2, "--grace"),
+        (&["serve", "--grace", "soon"][..], 2, "--grace"),
         (&["serve", "--message-rate", "5"], 2, "burst/per second"),
         (&["dance"], 2, "dance"),
         (&[], 2, "Usage"),
@@ -159,6 +159,25 @@ async fn a_detached_relay_leads_a_session_and_logs_to_a_private_file() {
     assert_eq!(relay.wait().await.code(), Some(0));
     let logged = fs::read_to_string(log).unwrap();
     assert!(logged.contains("listening") && logged.contains("ended"), "{logged}");
+}
+
+#[tokio::test]
+async fn a_detached_relay_for_all_leaves_its_directory_open_beside_a_private_log() {
+    let directory = private_directory();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o711)).unwrap();
+    let socket = directory.path().join("relay.sock");
+    let mut command = command(&socket);
+    command.env_remove("HOME").env_remove("XDG_STATE_HOME").stderr(Stdio::piped());
+    let mut relay = command.args(["serve", "--multi-user", "--detach"]).spawn().unwrap();
+    let mut said = String::new();
+    let until_it_listens = relay.stderr.as_mut().unwrap().read_to_string(&mut said);
+    timeout(PATIENCE, until_it_listens).await.unwrap().unwrap();
+    assert_eq!(said, "");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(directory.path()), 0o711);
+    assert_eq!(mode(&directory.path().join("relay.sock.log")), 0o600);
+    assert_eq!(mode(&socket), 0o666);
+    relay.kill().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,15 +1,24 @@
-//! The directory of the socket: nobody else may enter it. What is in it can then be trusted.
+//! The directory of the socket. One of this account alone: nobody else may enter it, so what is in
+//! it can be trusted. One that is shared: others may enter it, but only the account that it belongs
+//! to can change what is in it, so what is in it can be trusted as far as that account.
 
 use std::{
-    fs::{self, DirBuilder, Metadata},
+    fs::{self, DirBuilder, Metadata, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
     path::Path,
 };
 
-use rustix::process::geteuid;
+use super::{ConnectError, ListenError, unix::own_uid};
 
-use super::{ConnectError, ListenError};
+/// What others may do in a shared directory that a relay makes: reach the socket, by its name.
+const SHARED_MODE: u32 = 0o711;
+/// The bits of a mode that let others write.
+const OTHERS_WRITE: u32 = 0o022;
+/// The bits of a mode that let others enter.
+const OTHERS_ENTER: u32 = 0o011;
+/// Of a directory: what others have put there is theirs alone.
+const STICKY: u32 = 0o1000;
 
 /// Why a directory cannot hold a socket.
 pub(super) enum DirectoryError {
@@ -52,7 +61,7 @@ pub(super) fn check(directory: &Path) -> Result<(), DirectoryError> {
     let uid = metadata.uid();
     let reason = if !metadata.is_dir() {
         format!("{path} is {}, not a directory", kind(&metadata))
-    } else if uid != geteuid().as_raw() {
+    } else if uid != own_uid() {
         format!("the directory {path} belongs to another user (uid {uid})")
     } else if mode & 0o077 != 0 {
         format!("the directory {path} is open to others (mode {mode:04o}, wanted 0700)")
@@ -60,6 +69,93 @@ pub(super) fn check(directory: &Path) -> Result<(), DirectoryError> {
         return Ok(());
     };
     Err(DirectoryError::Insecure(reason))
+}
+
+/// Whose relay can be in a directory.
+pub(super) enum Host {
+    /// One of our own, and nobody else can be there.
+    OwnAccount,
+    /// One of this account, which may be another than ours; others may enter.
+    Shared { uid: u32, mode: u32 },
+}
+
+/// Whose relay can be in this directory, which the user has named. An error if there is no telling.
+pub(super) fn host(directory: &Path) -> Result<Host, DirectoryError> {
+    let metadata = fs::symlink_metadata(directory).map_err(DirectoryError::Io)?;
+    let (uid, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    if metadata.is_dir() && uid == own_uid() && mode & 0o077 == 0 {
+        return Ok(Host::OwnAccount);
+    }
+    check_shared(directory, &metadata)?;
+    check_above(directory, uid)?;
+    Ok(Host::Shared { uid, mode })
+}
+
+/// Makes the directory, if it is missing, so that others can enter it, and checks that they can and
+/// that it is ours. Its parent has to exist.
+pub(super) fn ensure_shared(directory: &Path) -> Result<(), DirectoryError> {
+    // First, for if others could put another directory in the place of this one, it would be made
+    // and opened for them.
+    check_above(directory, own_uid())?;
+    match DirBuilder::new().mode(SHARED_MODE).create(directory) {
+        Ok(()) => fs::set_permissions(directory, Permissions::from_mode(SHARED_MODE))
+            .map_err(DirectoryError::Io)?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(DirectoryError::Io(error)),
+    }
+    let metadata = fs::symlink_metadata(directory).map_err(DirectoryError::Io)?;
+    check_shared(directory, &metadata)?;
+    let (path, uid, mode) = (directory.display(), metadata.uid(), metadata.mode() & 0o7777);
+    let reason = if uid != own_uid() {
+        format!("the directory {path} belongs to another user (uid {uid})")
+    } else if mode & OTHERS_ENTER == 0 {
+        format!(
+            "no other account can enter the directory {path} (mode {mode:04o}); let them with \
+             `chmod {SHARED_MODE:04o} {path}`"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(DirectoryError::Insecure(reason))
+}
+
+fn check_shared(directory: &Path, metadata: &Metadata) -> Result<(), DirectoryError> {
+    let path = directory.display();
+    let mode = metadata.mode() & 0o7777;
+    let reason = if !metadata.is_dir() {
+        format!("{path} is {}, not a directory", kind(metadata))
+    } else if mode & OTHERS_WRITE != 0 {
+        format!(
+            "others can write to the directory {path} (mode {mode:04o}); forbid it with \
+             `chmod go-w {path}`"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(DirectoryError::Insecure(reason))
+}
+
+/// Checks that nobody but root, this account and ours can put another directory in the place of
+/// this one: neither where its path leads, nor in what symbolic links lead through.
+fn check_above(directory: &Path, uid: u32) -> Result<(), DirectoryError> {
+    let Some(parent) = directory.parent() else { return Ok(()) };
+    let real = fs::canonicalize(parent).map_err(DirectoryError::Io)?;
+    for above in parent.ancestors().chain(real.ancestors()) {
+        let metadata = fs::metadata(above).map_err(DirectoryError::Io)?;
+        let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+        let why = if ![0, uid, own_uid()].contains(&owner) {
+            format!("belongs to a third user (uid {owner})")
+        } else if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
+            format!("lets others write (mode {mode:04o})")
+        } else {
+            continue;
+        };
+        let (path, above) = (directory.display(), above.display());
+        return Err(DirectoryError::Insecure(format!(
+            "others can replace the directory {path}: {above} above it {why}"
+        )));
+    }
+    Ok(())
 }
 
 /// What kind of file this is, for people.

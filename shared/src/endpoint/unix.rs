@@ -1,41 +1,41 @@
-//! Unix domain sockets in a directory of the user's own.
+//! Unix domain sockets, in a directory of the user's own or in one that accounts share.
 
 use std::{
-    env,
-    ffi::{OsStr, OsString},
-    fs, io,
-    os::unix::ffi::OsStringExt as _,
+    env, fs, io,
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf, absolute},
 };
 
 use interprocess::{
     ConnectWaitMode,
     local_socket::{
-        ConnectOptions, ListenerOptions, Name, ToFsName as _,
+        ConnectOptions, Name, ToFsName as _,
         traits::{StreamCommon as _, tokio::Listener as _},
     },
     os::unix::local_socket::FilesystemUdSocket,
 };
-use rustix::{net::listen, process::geteuid};
+use rustix::process::geteuid;
 
 use super::{
-    ConnectError, EndpointError, KEY_BYTES, Key, ListenError, Peer, SOCKET_VARIABLE, Standing,
-    Stream,
-    directory::{self, DirectoryError, Identity, kind},
+    Audience, ConnectError, EndpointError, KEY_BYTES, Key, ListenError, Peer, SOCKET_VARIABLE,
+    Standing, Stream,
+    bind::bind,
+    directory::{self, DirectoryError, Host, Identity, kind},
     key,
     lock::Lock,
 };
-use crate::limits::{BACKLOG, SOCKET_PATH_BYTES};
+use crate::limits::SOCKET_PATH_BYTES;
 
 pub(super) type RawStream = interprocess::os::unix::uds_local_socket::tokio::Stream;
-type RawListener = interprocess::os::unix::uds_local_socket::tokio::Listener;
+pub(super) type RawListener = interprocess::os::unix::uds_local_socket::tokio::Listener;
 
 /// A place where a relay can listen and clients can find it. Naming one touches no file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     path: PathBuf,
-    /// How many of the directories above the socket are made and checked.
-    own_directories: usize,
+    /// Whether it is the default path of this account, which is never shared. Named or not, it
+    /// means the same.
+    is_default: bool,
 }
 
 impl Endpoint {
@@ -53,9 +53,8 @@ impl Endpoint {
         if bytes > SOCKET_PATH_BYTES {
             return Err(EndpointError::PathTooLong { path, bytes, max_bytes: SOCKET_PATH_BYTES });
         }
-        // The default path means the same whether it is named or not: `mcp-chat` and `v1`.
-        let own_directories = if path == default { 2 } else { 1 };
-        Ok(Self { path, own_directories })
+        let is_default = path == default;
+        Ok(Self { path, is_default })
     }
 
     /// The path of the socket, absolute.
@@ -64,44 +63,144 @@ impl Endpoint {
         &self.path
     }
 
-    /// Connects to the relay and makes sure that it is one of our own user.
+    /// Connects to the relay and makes sure that it is one of our own user or, where the user has
+    /// named a shared directory, of the account that this directory belongs to.
     ///
     /// # Errors
     /// See [`ConnectError`].
     pub async fn connect(&self) -> Result<Stream, ConnectError> {
-        for directory in self.directories() {
-            directory::check(directory).map_err(DirectoryError::on_connect)?;
-        }
+        let host = self.host()?;
+        let uid = match host {
+            Host::OwnAccount => own_uid(),
+            Host::Shared { uid, mode } => {
+                self.check_shared_socket(uid, mode)?;
+                uid
+            }
+        };
         let name = socket_name(&self.path).map_err(ConnectError::Io)?;
         // Local sockets connect at once or not at all: there is nothing to wait for.
         let options = ConnectOptions::new().name(name).wait_mode(ConnectWaitMode::Deferred);
         let connected = options.connect_tokio_as::<RawStream>().await;
-        let raw = connected.map_err(why_unconnected)?;
+        let raw = connected.map_err(|error| self.why_unconnected(error, &host))?;
         // With a full backlog the socket comes back unconnected, without a word. It has no peer.
         let peer = peer(&raw).map_err(|_| ConnectError::Busy)?;
-        if peer.uid != geteuid().as_raw() {
+        if peer.uid != uid {
             return Err(ConnectError::Foreign { uid: peer.uid });
         }
         Ok(Stream { raw, peer })
     }
 
-    /// Becomes the relay of this endpoint: makes the directory or checks it, takes the lock,
-    /// binds and listens.
+    /// Becomes the relay of this endpoint, for this audience: makes the directory or checks it,
+    /// takes the lock, binds and listens.
     ///
     /// # Errors
     /// See [`ListenError`].
-    pub fn listen(&self) -> Result<Listener, ListenError> {
-        for directory in self.directories() {
-            directory::ensure(directory).map_err(|error| error.on_listen(&self.path))?;
+    pub fn listen(&self, audience: Audience) -> Result<Listener, ListenError> {
+        let on_error = |error: DirectoryError| error.on_listen(&self.path);
+        match audience {
+            Audience::OwnAccount => {
+                for directory in self.directories() {
+                    directory::ensure(directory).map_err(on_error)?;
+                }
+            }
+            Audience::EveryAccount if self.is_default => {
+                let path = self.path.display();
+                let reason = format!("{path} is for this account alone; name another path");
+                return Err(ListenError::Insecure(reason));
+            }
+            Audience::EveryAccount => {
+                directory::ensure_shared(self.directory()).map_err(on_error)?;
+            }
         }
         let lock = Lock::take(beside(&self.path, ".lock"), &self.path)?;
-        let (socket, identity) = bind(&self.path)?;
-        Ok(Listener { socket, identity, path: self.path.clone(), lock })
+        let (socket, identity) = bind(&self.path, audience)?;
+        Ok(Listener { socket, identity, path: self.path.clone(), audience, lock })
+    }
+
+    /// Why no client may start a relay here, for people; `None` if clients may.
+    #[must_use]
+    pub fn started_by_hand(&self) -> Option<String> {
+        match self.host() {
+            Ok(Host::Shared { uid, mode }) => Some(self.by_hand(uid, mode)),
+            Ok(Host::OwnAccount) | Err(_) => None,
+        }
+    }
+
+    fn by_hand(&self, uid: u32, mode: u32) -> String {
+        let (directory, path) = (self.directory().display(), self.path.display());
+        let command = format!("`relay serve --multi-user --socket {path}`");
+        if uid == own_uid() {
+            format!(
+                "the directory {directory} is open to others (mode {mode:04o}); start a relay for \
+                 all accounts with {command}, or make it private with `chmod 0700 {directory}`"
+            )
+        } else {
+            format!(
+                "the directory {directory} belongs to another user (uid {uid}), who has to start \
+                 a relay there with {command}"
+            )
+        }
+    }
+
+    fn host(&self) -> Result<Host, ConnectError> {
+        if !self.is_default {
+            return directory::host(self.directory()).map_err(DirectoryError::on_connect);
+        }
+        for directory in self.directories() {
+            directory::check(directory).map_err(DirectoryError::on_connect)?;
+        }
+        Ok(Host::OwnAccount)
+    }
+
+    /// Checks that the socket belongs to the account that the directory belongs to.
+    fn check_shared_socket(&self, uid: u32, mode: u32) -> Result<(), ConnectError> {
+        let metadata = match fs::symlink_metadata(&self.path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(ConnectError::AbsentShared(self.by_hand(uid, mode)));
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let directory = self.directory().display();
+                return Err(ConnectError::Insecure(format!(
+                    "the directory {directory} belongs to another user (uid {uid}) and is closed \
+                     to you (mode {mode:04o})"
+                )));
+            }
+            Err(error) => return Err(ConnectError::Io(error)),
+        };
+        if !metadata.file_type().is_socket() {
+            let (path, kind) = (self.path.display(), kind(&metadata));
+            return Err(ConnectError::Insecure(format!("{path} is {kind}, not a socket")));
+        }
+        if metadata.uid() != uid {
+            return Err(ConnectError::Foreign { uid: metadata.uid() });
+        }
+        Ok(())
+    }
+
+    fn why_unconnected(&self, error: io::Error, host: &Host) -> ConnectError {
+        use io::ErrorKind::{ConnectionRefused, NotFound, WouldBlock};
+
+        match (error.kind(), host) {
+            (NotFound | ConnectionRefused, Host::OwnAccount) => ConnectError::Absent,
+            (NotFound | ConnectionRefused, Host::Shared { uid, mode }) => {
+                ConnectError::AbsentShared(self.by_hand(*uid, *mode))
+            }
+            (WouldBlock, _) => ConnectError::Busy,
+            _ => ConnectError::Io(error),
+        }
+    }
+
+    /// The directory of the socket.
+    fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
     }
 
     /// The directories of our own above the socket, the outermost first.
     fn directories(&self) -> impl Iterator<Item = &Path> {
-        let innermost_first = self.path.ancestors().skip(1).take(self.own_directories);
+        // Of the default path these are `mcp-chat` and `v1`.
+        let own = if self.is_default { 2 } else { 1 };
+        let innermost_first = self.path.ancestors().skip(1).take(own);
         innermost_first.collect::<Vec<_>>().into_iter().rev()
     }
 }
@@ -113,6 +212,7 @@ pub struct Listener {
     socket: RawListener,
     identity: Identity,
     path: PathBuf,
+    audience: Audience,
     /// Last, so that it is let go last.
     lock: Lock,
 }
@@ -121,12 +221,12 @@ impl Listener {
     /// The next connection. Safe to cancel: no connection is lost.
     ///
     /// # Errors
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) for one of another user; otherwise
-    /// what the system says. None of them ends the listener.
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) for one of another user, unless all
+    /// are welcome; otherwise what the system says. None of them ends the listener.
     pub async fn accept(&self) -> io::Result<Stream> {
         let raw = self.socket.accept().await?;
         let peer = peer(&raw)?;
-        if peer.uid != geteuid().as_raw() {
+        if self.audience == Audience::OwnAccount && peer.uid != own_uid() {
             let reason = format!("a connection of another user (uid {}) is refused", peer.uid);
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
         }
@@ -189,14 +289,19 @@ impl Listener {
             let lock = self.lock.path().display();
             return Err(ListenError::Insecure(format!("the lock file {lock} is no longer ours")));
         }
-        (self.socket, self.identity) = bind(&self.path)?;
+        (self.socket, self.identity) = bind(&self.path, self.audience)?;
         Ok(())
     }
 }
 
+/// The user whom this process acts for.
+pub(super) fn own_uid() -> u32 {
+    geteuid().as_raw()
+}
+
 /// By user id alone: neither `$XDG_RUNTIME_DIR` nor `$TMPDIR`, which not every client passes on.
 fn default_path() -> PathBuf {
-    let uid = geteuid().as_raw();
+    let uid = own_uid();
     let runtime_directory = PathBuf::from(format!("/run/user/{uid}"));
     let is_ours = cfg!(target_os = "linux") && directory::check(&runtime_directory).is_ok();
     let directory = if is_ours {
@@ -223,67 +328,7 @@ fn normalised(path: &Path) -> Result<PathBuf, EndpointError> {
     }
 }
 
-/// Binds under a temporary name, listens, and only then takes the name that clients know: one
-/// that finds it finds somebody listening. Only whoever holds the lock may call this.
-fn bind(path: &Path) -> Result<(RawListener, Identity), ListenError> {
-    let on_error = |error: io::Error| ListenError::Io { path: path.to_owned(), error };
-    let temporary = temporary_path(path);
-    refuse_all_but_a_socket(path)?;
-    if refuse_all_but_a_socket(&temporary)? {
-        fs::remove_file(&temporary).map_err(on_error)?;
-    }
-    let bound = || {
-        let socket = ListenerOptions::new()
-            .name(socket_name(&temporary)?)
-            // It would delete whatever has the name then, a successor's socket included.
-            .reclaim_name(false)
-            .create_tokio_as::<RawListener>()?;
-        listen(&socket, BACKLOG)?;
-        let identity = Identity::of(&fs::symlink_metadata(&temporary)?);
-        fs::rename(&temporary, path)?;
-        Ok((socket, identity))
-    };
-    bound().map_err(on_error)
-}
-
-/// Whether there is a socket; anything else but nothing is an error.
-fn refuse_all_but_a_socket(path: &Path) -> Result<bool, ListenError> {
-    use std::os::unix::fs::FileTypeExt as _;
-
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.file_type().is_socket() => Ok(true),
-        Ok(metadata) => {
-            let (path, kind) = (path.display(), kind(&metadata));
-            Err(ListenError::Insecure(format!("{path} is {kind}, not a socket; remove it")))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(ListenError::Io { path: path.to_owned(), error }),
-    }
-}
-
-/// Another name in the same directory, of the same length because that is bounded.
-fn temporary_path(path: &Path) -> PathBuf {
-    let mut name = path.file_name().map(OsStr::to_owned).unwrap_or_default().into_vec();
-    // The whole last character, for some file systems insist on UTF-8.
-    let last = name.iter().rposition(|byte| byte & 0b1100_0000 != 0b1000_0000).unwrap_or(0);
-    let substitute = if name.ends_with(b"~") { b'+' } else { b'~' };
-    name[last..].fill(substitute);
-    path.with_file_name(OsString::from_vec(name))
-}
-
-fn why_unconnected(error: io::Error) -> ConnectError {
-    use io::ErrorKind::{ConnectionRefused, NotFound, WouldBlock};
-
-    if matches!(error.kind(), NotFound | ConnectionRefused) {
-        ConnectError::Absent
-    } else if error.kind() == WouldBlock {
-        ConnectError::Busy
-    } else {
-        ConnectError::Io(error)
-    }
-}
-
-fn socket_name(path: &Path) -> io::Result<Name<'_>> {
+pub(super) fn socket_name(path: &Path) -> io::Result<Name<'_>> {
     path.to_fs_name::<FilesystemUdSocket>()
 }
 

@@ -19,8 +19,8 @@ use interprocess::{
 use widestring::u16cstr;
 
 use super::{
-    ConnectError, EndpointError, KEY_BYTES, Key, KeyOrigin, ListenError, Peer, SOCKET_VARIABLE,
-    Standing, Stream,
+    Audience, ConnectError, EndpointError, KEY_BYTES, Key, KeyOrigin, ListenError, Peer,
+    SOCKET_VARIABLE, Standing, Stream,
 };
 
 pub(super) type RawStream = interprocess::os::windows::named_pipe::local_socket::tokio::Stream;
@@ -75,11 +75,15 @@ impl Endpoint {
         Ok(Stream { raw, peer })
     }
 
-    /// Becomes the relay of this endpoint.
+    /// Becomes the relay of this endpoint, for this audience.
     ///
     /// # Errors
     /// See [`ListenError`].
-    pub fn listen(&self) -> Result<Listener, ListenError> {
+    pub fn listen(&self, audience: Audience) -> Result<Listener, ListenError> {
+        match audience {
+            Audience::OwnAccount => {}
+            Audience::EveryAccount => return Err(ListenError::OwnAccountOnly),
+        }
         let on_error = |error: io::Error| {
             if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::AddrInUse) {
                 ListenError::AlreadyRunning { pid: None }
@@ -98,6 +102,17 @@ impl Endpoint {
         };
         Ok(Listener { pipe: listening().map_err(on_error)?, path: self.path.clone() })
     }
+
+    /// Always `None`: clients may start a relay here.
+    #[must_use]
+    pub fn started_by_hand(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The user whom this process acts for.
+pub(super) fn own_uid() -> u32 {
+    NO_UID
 }
 
 /// A relay's pipe.

@@ -1,6 +1,6 @@
 //! `send_message`: what is refused before it has a number.
 
-use shared::limits::{MESSAGE_BYTES, MESSAGE_LINES, Rate};
+use shared::limits::{KEEP_ALIVE_SHORTEST, MESSAGE_BYTES, MESSAGE_LINES, Rate, WINDOW_MESSAGES};
 
 use super::*;
 
@@ -179,4 +179,32 @@ fn it_is_sent_as_soon_as_the_relay_is_back() {
     case.expect(["> attention false", "> attention false", "> send 1.1 hi"]);
     case.relay(chat, ack(1, 1, 0));
     assert_eq!(case.read(call).delivery, Some(Delivery::Delivered));
+}
+
+#[test]
+fn a_relay_cannot_raise_what_a_shim_takes_upon_itself() {
+    let mut case = Case::new();
+    let absurd = Rate { burst: u32::MAX, interval_ms: u64::MAX };
+    case.limits = Limits {
+        message_rate: Some(absurd),
+        next_rate: Some(absurd),
+        window_messages: usize::MAX,
+        window_bytes: usize::MAX,
+        message_bytes: usize::MAX,
+        message_lines: usize::MAX,
+        keep_alive_ms: 0,
+        grace_ms: u64::MAX,
+    };
+    let chat = case.chatting();
+    let due = case.sessions.next_deadline().unwrap() - case.now.instant;
+    assert!(due >= KEEP_ALIVE_SHORTEST, "{due:?}");
+    let call = case.call(say(chat, &"x".repeat(MESSAGE_BYTES + 1)));
+    assert_eq!(code(&case.read(call)), ErrorCode::MessageTooLong);
+    case.skip();
+    for number in 1..=WINDOW_MESSAGES {
+        case.call(say(chat, &number.to_string()));
+    }
+    case.skip();
+    let call = case.call(say(chat, "one too many"));
+    assert_eq!(code(&case.read(call)), ErrorCode::WindowFull);
 }

@@ -14,6 +14,7 @@ fn health(connected: bool) -> RelayHealth {
         socket: "relay.sock".to_owned(),
         version: connected.then(|| "0.1.0".to_owned()),
         others_connected: connected.then_some(3),
+        account: None,
         trouble: (!connected).then(|| "no relay is there".to_owned()),
     }
 }

@@ -1,0 +1,175 @@
+//! People with accounts of their own on one computer, who meet at one relay.
+
+use std::{
+    fs,
+    io::Read as _,
+    os::unix::{fs::MetadataExt as _, net::UnixStream},
+    path::Path,
+    process::Output,
+};
+
+use serde_json::json;
+use tests::{
+    Accounts, World, enter, eventually, meet,
+    result::{error_code, messages, structured},
+};
+
+/// The account that runs the relay.
+const HOST: u32 = 61_001;
+const ALICE: u32 = 61_002;
+const BOB: u32 = 61_003;
+
+const MULTI_USER: &[&str] = &["--multi-user", "--pairing-delay", "100ms"];
+
+fn said(output: &Output) -> String {
+    let [out, err] = [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said));
+    // The doctor breaks its lines to fit a terminal.
+    format!("{out}{err}").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn two_accounts_meet_and_talk_and_a_killed_relay_costs_them_nothing() {
+    let Some(accounts) = Accounts::new() else { return };
+    let directory = accounts.directory_of(HOST, "chat", 0o711);
+    let socket = directory.join("relay.sock");
+    let relay = accounts.serve(HOST, &socket, MULTI_USER);
+    for (name, mode) in
+        [("relay.sock", 0o666), ("relay.sock.lock", 0o600), ("relay.sock.key", 0o600)]
+    {
+        let file = fs::metadata(directory.join(name)).unwrap();
+        assert_eq!((file.mode() & 0o7777, file.uid()), (mode, HOST), "{name}");
+    }
+    let clients = [ALICE, BOB].map(|uid| accounts.shim(uid, &socket).connect());
+    let (alice, bob) = meet(&clients[0], &clients[1]);
+    alice.deliver("from one account");
+    assert_eq!(messages(&bob.wait()), ["from one account"]);
+    bob.deliver("and from another");
+    assert_eq!(messages(&alice.wait()), ["and from another"]);
+
+    relay.kill();
+    bob.refused("relay_unavailable", "send_message", json!({ "message": "is anybody there?" }));
+    assert!(accounts.relays().is_empty(), "no client starts one for all");
+    let _next = accounts.serve(HOST, &socket, MULTI_USER);
+    let again = json!({ "message": "in the same room as before" });
+    eventually("Bob has found the next relay", || {
+        (bob.call("send_message", again.clone())["isError"] != true).then_some(())
+    });
+    assert_eq!(messages(&alice.wait()), ["in the same room as before"]);
+    alice.deliver("nothing is lost");
+
+    let own = accounts.shim(HOST, &socket).connect();
+    let (own, _) = enter(&own, json!({ "topic": "of the host" }));
+    assert_eq!(own.status()["state"], "waiting", "the account of the relay is one of all");
+}
+
+#[test]
+fn a_relay_that_is_not_for_all_lets_no_other_account_in() {
+    let Some(accounts) = Accounts::new() else { return };
+    let directory = accounts.directory_of(HOST, "private", 0o700);
+    let socket = directory.join("relay.sock");
+    let _relay = accounts.serve(HOST, &socket, &[]);
+    let refused = accounts.shim(ALICE, &socket).connect().call("enter_queue", json!({}));
+    assert_eq!(error_code(&refused), "relay_unavailable");
+    let hint = structured(&refused)["error"]["hint"].to_string();
+    assert!(hint.contains("(uid 61001) and is closed to you (mode 0700)"), "{hint}");
+
+    // Root gets through the directory, and is turned away by the relay itself.
+    let mut root = UnixStream::connect(&socket).unwrap();
+    assert_eq!(root.read(&mut [0; 1]).unwrap_or(0), 0, "a word from the relay");
+}
+
+#[test]
+fn one_account_at_its_limit_leaves_the_others_theirs() {
+    let Some(accounts) = Accounts::new() else { return };
+    let socket = accounts.directory_of(HOST, "chat", 0o755).join("relay.sock");
+    let options = [MULTI_USER, &["--max-connections-per-user", "2"]].concat();
+    let _relay = accounts.serve(HOST, &socket, &options);
+    let greedy = [(); 3].map(|()| accounts.shim(ALICE, &socket).connect());
+    enter(&greedy[0], json!({ "topic": "red" }));
+    enter(&greedy[1], json!({ "topic": "blue" }));
+    let refused = greedy[2].call("enter_queue", json!({ "topic": "green" }));
+    assert_eq!(error_code(&refused), "too_many");
+    let bob = accounts.shim(BOB, &socket).connect();
+    let (_, entered) = enter(&bob, json!({ "topic": "red" }));
+    assert_eq!(entered["state"], "chatting", "{entered:#}");
+}
+
+#[test]
+fn where_another_account_has_to_start_the_relay_no_shim_does() {
+    let Some(accounts) = Accounts::new() else { return };
+    let socket = accounts.directory_of(HOST, "chat", 0o711).join("relay.sock");
+    let client = accounts.shim(ALICE, &socket).connect();
+    let refused = client.call("enter_queue", json!({}));
+    assert_eq!(error_code(&refused), "relay_unavailable");
+    let hint = structured(&refused)["error"]["hint"].to_string();
+    let command = format!("`relay serve --multi-user --socket {}`", socket.display());
+    assert!(hint.contains("no relay listens at") && hint.contains(&command), "{hint}");
+    assert!(hint.contains("belongs to another user (uid 61001), who has to start"), "{hint}");
+    assert!(accounts.relays().is_empty());
+
+    let doctor = accounts.doctor(ALICE, &socket);
+    assert_eq!(doctor.status.code(), Some(1));
+    assert!(said(&doctor).contains("no client starts a relay here"), "{}", said(&doctor));
+    assert!(said(&doctor).contains(&command), "{}", said(&doctor));
+
+    let _relay = accounts.serve(HOST, &socket, MULTI_USER);
+    enter(&client, json!({}));
+}
+
+#[test]
+fn everybody_is_told_whose_relay_it_is_and_only_that_account_can_end_it() {
+    let Some(accounts) = Accounts::new() else { return };
+    let socket = accounts.directory_of(HOST, "chat", 0o711).join("relay.sock");
+    let relay = accounts.serve(HOST, &socket, MULTI_USER);
+    let doctor = accounts.doctor(ALICE, &socket);
+    assert_eq!(doctor.status.code(), Some(0), "{}", said(&doctor));
+    assert!(said(&doctor).contains("another account (uid 61001) runs it"), "{}", said(&doctor));
+    let own = accounts.doctor(HOST, &socket);
+    assert_eq!(own.status.code(), Some(0), "{}", said(&own));
+    assert!(!said(&own).contains("another account"), "{}", said(&own));
+
+    let client = accounts.shim(ALICE, &socket).connect();
+    let status = client.call("chat_status", json!({}));
+    assert_eq!(structured(&status)["relay"]["account"], HOST);
+
+    assert!(accounts.ask(ALICE, &["status"], &socket).status.success(), "counts are for all");
+    let refused = accounts.ask(ALICE, &["stop"], &socket);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("only the account that runs the relay"), "{}", said(&refused));
+    enter(&client, json!({}));
+
+    let stopped = accounts.ask(HOST, &["stop"], &socket);
+    assert_eq!(stopped.status.code(), Some(0), "{}", said(&stopped));
+    assert!(said(&stopped).contains("no client starts it again"), "{}", said(&stopped));
+    relay.ended();
+}
+
+#[test]
+fn a_shim_never_starts_a_relay_for_all() {
+    let world = World::empty(&[("multi-user", "true")]);
+    let client = world.client();
+    enter(&client, json!({}));
+    // One for all would have refused a directory that others cannot enter.
+    assert_eq!(fs::metadata(world.directory()).unwrap().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_relay_for_all_wants_a_place_that_is_named_and_fits() {
+    let world = World::empty(&[]);
+    let relay = |arguments: &[&str]| world.run(&tests::BINARIES.relay, arguments);
+    // `$MCP_CHAT_SOCKET` is set here, and is not enough.
+    let refused = relay(&["serve", "--multi-user"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("--multi-user needs --socket PATH"), "{}", said(&refused));
+
+    let socket = world.socket();
+    let serve = |path: &Path| relay(&["serve", "--multi-user", "--socket", path.to_str().unwrap()]);
+    for (mode, advice) in [(0o700, "chmod 0711"), (0o777, "chmod go-w"), (0o775, "chmod go-w")] {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(world.directory(), permissions).unwrap();
+        let refused = serve(&socket);
+        assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+        assert!(said(&refused).contains(advice), "{}", said(&refused));
+        assert!(!socket.exists());
+    }
+}
