@@ -12,6 +12,7 @@ mod demo;
 mod disks;
 mod foreign;
 mod friends;
+mod hostile;
 mod inspector;
 mod kills;
 mod leaving;
