@@ -13,6 +13,7 @@ mod disks;
 mod foreign;
 mod friends;
 mod hostile;
+mod hostile_frames;
 mod inspector;
 mod kills;
 mod leaving;
