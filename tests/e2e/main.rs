@@ -9,6 +9,7 @@ mod commands;
 mod conversations;
 mod delivery;
 mod demo;
+mod discretion;
 mod disks;
 mod foreign;
 mod friends;
