@@ -148,10 +148,12 @@ fn refused(chat: &Chat<'_>, code: &str, tool: &str, arguments: Value) -> String 
     chat.refused(code, tool, arguments)["error"].to_string()
 }
 
-/// A socket through which a shim reaches the relay, and the tokens that were seen there, each with
-/// its kind.
-fn tap(world: &World) -> (Proxy, Arc<Mutex<Vec<(String, String)>>>) {
-    let tokens = Arc::new(Mutex::new(Vec::new()));
+/// Tokens that were seen, each with its kind.
+type Seen = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A socket through which a shim reaches the relay, and the tokens that are seen there.
+fn tap(world: &World) -> (Proxy, Seen) {
+    let tokens = Seen::default();
     let seen = Arc::clone(&tokens);
     let socket = world.directory().join("tap.sock");
     let proxy = Proxy::judging(socket, world.socket(), move |_, frame| {
