@@ -170,19 +170,24 @@ fn decode<'a, M: Deserialize<'a>>(frame: &'a [u8]) -> Result<M, DecodeError> {
     // The whole frame, for serde_json does not look into the strings that it skips.
     let text = std::str::from_utf8(frame)
         .map_err(|error| malformed("not UTF-8", error.valid_up_to() + 1))?;
-    serde_json::from_str(text).map_err(|error| {
+    let message = serde_json::from_str(text).map_err(|error| {
         if is_of_unknown_type::<M>(text) {
             return DecodeError::Unsupported;
         }
         // The error's own text may quote the frame.
         let what = match error.classify() {
-            serde_json::error::Category::Data => "a wrong or missing field",
+            serde_json::error::Category::Data => WRONG_FIELD,
             serde_json::error::Category::Eof => "JSON that ends too early",
             serde_json::error::Category::Syntax | serde_json::error::Category::Io => "not JSON",
         };
         malformed(what, error.column())
-    })
+    })?;
+    // Serde takes a list of values in order for an object with fields.
+    let content = text.trim_end().strip_suffix('}').unwrap_or_default().trim_end();
+    if content.ends_with('}') { Ok(message) } else { Err(malformed(WRONG_FIELD, content.len())) }
 }
+
+const WRONG_FIELD: &str = "a wrong or missing field";
 
 fn malformed(what: &str, column: usize) -> DecodeError {
     DecodeError::Malformed(format!("{what} at byte {column}"))

@@ -204,6 +204,8 @@ fn an_unknown_type_is_told_from_a_broken_message() {
         assert_eq!(error.code(), ErrorCode::Unsupported);
     }
     for malformed in [
+        r#"{"ping":[]}"#,
+        r#"{"attention":[true]} "#,
         "",
         "ping",
         "\"ping\"",

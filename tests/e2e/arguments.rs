@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::{
-    World, enter, meet,
+    Chat, World, enter, meet,
     result::{error_code, events, messages, ok, only_event, structured, text},
 };
 
@@ -32,6 +32,44 @@ fn wrong_beside_a_chat() -> Vec<Case> {
         ("enter_queue", json!({ "display_name": 7 }), "invalid_argument", "display_name"),
         ("enter_queue", json!({ "topic": ["cats"] }), "invalid_argument", "topic"),
     ];
+    let long = "x".repeat(100_000);
+    cases.extend([
+        ("send_message", json!({ "message": false }), "invalid_argument", "message"),
+        (
+            "send_message",
+            json!({ "message": "\n".repeat(201) + "x" }),
+            "message_too_long",
+            "message",
+        ),
+        ("send_message", json!({ "message": "é".repeat(4_097) }), "message_too_long", "message"),
+        ("send_message", json!({ "message": long }), "message_too_long", "message"),
+        ("send_message", json!({ "message": "\u{0}" }), "message_unprintable", "message"),
+        (
+            "send_message",
+            json!({ "message": "\u{200b}\u{e0041}" }),
+            "message_unprintable",
+            "message",
+        ),
+        ("send_message", hello_with("author", json!(["user"])), "invalid_argument", "author"),
+        ("send_message", hello_with("author", "USER".into()), "invalid_argument", "author"),
+        ("send_message", hello_with("room_id", json!({})), "invalid_argument", "room_id"),
+        ("send_message", hello_with("room_id", long.as_str().into()), "room_changed", ""),
+        ("chat_status", json!({ "history": 50.5 }), "invalid_argument", "history"),
+        ("chat_status", json!({ "history": i64::MIN }), "invalid_argument", "history"),
+        ("chat_status", json!({ "history": [] }), "invalid_argument", "history"),
+        ("enter_queue", json!({ "new_chat": 1 }), "invalid_argument", "new_chat"),
+        ("enter_queue", json!({ "new_chat": [true] }), "invalid_argument", "new_chat"),
+        ("enter_queue", json!({ "after": -1 }), "invalid_argument", "after"),
+        ("enter_queue", json!({ "display_name": {} }), "invalid_argument", "display_name"),
+        ("enter_queue", json!({ "display_name": "Zoe", "topic": "tea" }), "already_queued", ""),
+    ]);
+    for timeout in [json!(u64::MAX), json!(1e300), json!(170.5), json!({}), json!("45")] {
+        let arguments = json!({ "timeout_seconds": timeout });
+        cases.push(("wait_for_events", arguments, "invalid_argument", "timeout_seconds"));
+    }
+    for after in [json!(u64::MAX), json!(1e300), json!(-1e300), json!(true), json!([]), json!("")] {
+        cases.push(("send_message", hello_with("after", after), "invalid_argument", "after"));
+    }
     for timeout in [json!(-1), json!(171), json!("soon"), json!(1.5), json!(true), json!([45])] {
         let arguments = json!({ "timeout_seconds": timeout });
         cases.push(("wait_for_events", arguments, "invalid_argument", "timeout_seconds"));
@@ -62,7 +100,7 @@ fn a_wrong_argument_changes_nothing_and_what_was_unread_comes_with_the_error() {
     let bob = world.shim().args(["--autonomous", "off"]).connect();
     let alice = world.client();
     let (alice, bob) = meet(&alice, &bob);
-    let room_id = alice.room_id();
+    let (hers, his, counted) = (standing(&alice), standing(&bob), world.status());
     for (number, (tool, arguments, code, argument)) in wrong_beside_a_chat().into_iter().enumerate()
     {
         let case = format!("{tool} {arguments}");
@@ -76,10 +114,26 @@ fn a_wrong_argument_changes_nothing_and_what_was_unread_comes_with_the_error() {
         assert!(text(&refused).contains(error["hint"].as_str().unwrap()), "{case}: for people too");
         assert_eq!(messages(structured(&refused)), [unread], "{case}");
         assert_eq!(structured(&refused)["chat_id"], alice.id, "{case}");
+        assert_eq!(standing(&alice), hers, "{case}");
     }
-    assert_eq!(alice.room_id(), room_id);
+    let status = world.status();
+    for count in ["sessions", "rooms", "waiting", "topics", "blocks", "reports"] {
+        assert_eq!(status[count], counted[count], "{count}");
+    }
+    assert_eq!(standing(&bob)["room"], his["room"]);
     assert!(events(&bob.poll()).is_empty(), "nothing was sent");
     alice.deliver("still together");
+}
+
+/// What a refused call must not change.
+fn standing(chat: &Chat<'_>) -> Value {
+    let mut status = chat.status();
+    let mut room = status["room"].take();
+    room["partner"]["seconds_since_seen"] = Value::Null;
+    json!({
+        "state": status["state"], "room": room, "receipts": status["receipts"],
+        "other_chats": status.get("other_chats"),
+    })
 }
 
 #[test]

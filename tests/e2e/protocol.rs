@@ -200,6 +200,19 @@ fn arguments_that_are_no_object_are_invalid() {
             let error = client.request(method, params.clone()).unwrap_err();
             assert_eq!(error["code"], -32_602, "{method}: {error}");
         }
+        for params in [
+            json!({}),
+            json!({ "name": null, "arguments": {} }),
+            json!({ "name": 5, "arguments": {} }),
+            json!({ "name": ["enter_queue"] }),
+            json!({ "name": "", "arguments": {} }),
+            json!({ "name": "ENTER_QUEUE", "arguments": {} }),
+            json!({ "name": "x".repeat(100_000), "arguments": {} }),
+        ] {
+            let error = client.request("tools/call", params).unwrap_err();
+            assert_eq!(error["code"], -32_602, "{error}");
+            assert!(error["message"].as_str().unwrap().len() < 300, "{error}");
+        }
         let error = client.request("tools/fall", json!({})).unwrap_err();
         assert_eq!(error["code"], -32_601, "{error}");
     }

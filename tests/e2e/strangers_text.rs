@@ -1,7 +1,5 @@
 //! A stranger's words: unchanged, recognisable as such, and nowhere but where they belong.
 
-use std::{fs, path::Path};
-
 use serde_json::{Value, json};
 use tests::{
     World, enter, meet,
@@ -109,49 +107,4 @@ fn in_the_text_for_people_each_line_is_fenced_quoted_and_escaped() {
         }
     }
     assert_ne!(text(&first), text(&again), "a fence of one result tells nothing about the next");
-}
-
-#[test]
-fn no_message_name_or_topic_reaches_a_log_or_a_file() {
-    let world = World::empty(&[]);
-    let secrets = ["Secretname", "Secrettopic", "secret words of Alice", "secret words of Bob"];
-    let [name, topic, of_alice, of_bob] = secrets;
-    let loud = |shim: tests::Shim| shim.env("RUST_LOG", "trace,rmcp=trace").connect();
-    let (alice, bob) = (loud(world.shim()), loud(world.shim().modern()));
-    let (alice, _) = enter(&alice, json!({ "display_name": name, "topic": topic }));
-    let (bob, _) = enter(&bob, json!({ "display_name": name, "topic": topic }));
-    only_event(&alice.wait(), "chatroom.found");
-    alice.deliver(of_alice);
-    bob.deliver(of_bob);
-    alice.refused("message_too_long", "send_message", json!({ "message": of_alice.repeat(500) }));
-    alice.call("chat_status", json!({ "history": 50 }));
-    alice.client.request("no/such/method", json!({ "message": of_alice })).unwrap_err();
-    alice.next(json!({ "report": "spam" }));
-    bob.leave();
-
-    let mut written = vec![("stderr of Alice", alice.client.stderr())];
-    written.push(("stderr of Bob", bob.client.stderr()));
-    for (path, content) in files(world.directory()) {
-        written.push((path.leak(), content));
-    }
-    assert!(written.iter().any(|(place, _)| place.ends_with("relay.log")));
-    for (place, content) in &written {
-        for secret in secrets {
-            assert!(!content.contains(secret), "{secret:?} is in {place}:\n{content}");
-        }
-    }
-}
-
-fn files(directory: &Path) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if let Ok(content) = fs::read(&path) {
-            let content = String::from_utf8_lossy(&content).into_owned();
-            found.push((path.display().to_string(), content));
-        }
-    }
-    found
 }

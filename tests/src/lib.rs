@@ -7,6 +7,7 @@
 //! - [`Task`]: a wait of a client that takes tasks
 //! - [`result`]: what every tool result must be, and how to read one
 //! - [`Accounts`]: several accounts of one computer, for tests that run as root
+//! - [`peer`]: whoever speaks to the relay's socket as no shim would
 //! - [`fixtures`]: texts of many scripts and many attacks, and what becomes of each
 //! - [`foreign`]: clients that nobody here wrote
 //!
@@ -22,6 +23,7 @@ mod client;
 pub mod fixtures;
 pub mod foreign;
 mod inbox;
+pub mod peer;
 mod processes;
 pub mod proxy;
 pub mod result;

@@ -22,9 +22,10 @@ impl<T: Copy + Ord> BoundedSet<T> {
         self.members.contains(member)
     }
 
-    pub(super) fn insert(&mut self, member: T) {
+    /// Whether it is new.
+    pub(super) fn insert(&mut self, member: T) -> bool {
         if !self.members.insert(member) {
-            return;
+            return false;
         }
         self.by_age.push_back(member);
         if self.by_age.len() > self.capacity
@@ -32,5 +33,6 @@ impl<T: Copy + Ord> BoundedSet<T> {
         {
             self.members.remove(&oldest);
         }
+        true
     }
 }

@@ -19,7 +19,7 @@ impl Lobby {
         if let Some(partner) = partner {
             if let Some(category) = report {
                 let messages = self.rooms.get(&room).map(|room| room.messages);
-                self.reports.note(Report { category, room, messages });
+                self.reports.note(id, Report { category, room, messages });
             }
             if block {
                 self.ties.block(self.session(id).owner, partner.owner);

@@ -115,7 +115,7 @@ impl Lobby {
             rooms: BTreeMap::new(),
             tombstones: BoundedSet::new(TOMBSTONES),
             ties: Ties::new(),
-            reports: ReportLog::default(),
+            reports: ReportLog::new(),
             deadlines,
             messages: 0,
             effects: Vec::new(),

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 
 use shared::{
-    id::RoomId,
+    id::{RoomId, SessionId},
     limits::REPORTS,
     message::{ReportCategory, Reports},
 };
+
+use super::bounded::BoundedSet;
 
 /// One report, as it is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,14 +21,25 @@ pub struct Report {
     pub messages: Option<u64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ReportLog {
     pub(super) counts: Reports,
     pub(super) latest: VecDeque<Report>,
+    /// What each session has reported: a leave is repeated until it was answered.
+    noted: BoundedSet<(RoomId, SessionId, ReportCategory)>,
 }
 
 impl ReportLog {
-    pub(super) fn note(&mut self, report: Report) {
+    pub(super) fn new() -> Self {
+        let noted = BoundedSet::new(REPORTS);
+        Self { counts: Reports::default(), latest: VecDeque::new(), noted }
+    }
+
+    /// Takes a session's report, unless it has made the same before.
+    pub(super) fn note(&mut self, by: SessionId, report: Report) {
+        if !self.noted.insert((report.room, by, report.category)) {
+            return;
+        }
         let count = match report.category {
             ReportCategory::Spam => &mut self.counts.spam,
             ReportCategory::Harassment => &mut self.counts.harassment,

@@ -101,6 +101,17 @@ async fn a_relay_out_of_file_descriptors_goes_on_and_recovers() {
     pair.talk().await;
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_crash_leaves_no_core_dump_with_the_key_in_it() {
+    let relay = Relay::start(&[]);
+    relay.join().await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", relay.pid())).unwrap();
+    let limit = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let values: Vec<_> = limit.split_whitespace().skip(4).collect();
+    assert_eq!(values[..2], ["0", "0"], "of {limit}");
+}
+
 fn frame(hello: &shared::message::Hello<'_>) -> Vec<u8> {
     let mut frame = Vec::new();
     shared::codec::encode(&shared::message::ClientMessage::Hello(hello.clone()), &mut frame);

@@ -46,8 +46,11 @@ fn rooms_named_without_a_good_token_are_not_remembered() {
 fn reports_are_remembered_up_to_a_number_and_all_are_counted() {
     let mut scene = Scene::new();
     let (alice, _, room) = scene.couple([1, 2], "open");
-    let leaving = Leaving { report: Some(ReportCategory::Spam), ..leaving(room) };
-    for _ in 0..REPORTS + 10 {
+    for number in 0..REPORTS as u64 + 10 {
+        let mut bytes = [9; 16];
+        bytes[..8].copy_from_slice(&number.to_le_bytes());
+        let room = RoomDescriptor { room: RoomId::from_bytes(bytes), ..room };
+        let leaving = Leaving { report: Some(ReportCategory::Spam), ..leaving(room) };
         scene.lobby.handle(scene.now, Event::Leave(alice.connection, leaving));
     }
     assert_eq!(scene.lobby.reports().count(), REPORTS);

@@ -126,6 +126,29 @@ fn a_report_notes_category_room_and_count() {
 }
 
 #[test]
+fn a_report_that_is_repeated_counts_once() {
+    let mut scene = Scene::new();
+    let (alice, bob, room) = scene.couple([1, 2], "open");
+    let report = |guest: &Guest, category| {
+        Event::Leave(guest.connection, Leaving { report: Some(category), ..leaving(room) })
+    };
+    scene.send(report(&alice, ReportCategory::Spam));
+    scene.expect(report(&alice, ReportCategory::Spam), [alice.left(room)]);
+    // Over a new connection, as a client does that has not seen `left`.
+    scene.expect(alice.goes(), []);
+    let alice = scene.again(&alice);
+    let again = Leaving { report: Some(ReportCategory::Spam), ..leaving(room) };
+    let claims = Arrival { leaving: vec![again], owner: alice.owner, ..arrival(0) };
+    scene.expect(alice.arrives(claims), [alice.welcomed_back(), alice.left(room)]);
+    assert_eq!(scene.lobby.reports().count(), 1);
+    // Something else of the same partner is another report, and so is the partner's own.
+    scene.send(report(&alice, ReportCategory::Injection));
+    scene.send(report(&bob, ReportCategory::Spam));
+    let counts = Reports { spam: 2, injection: 1, ..Reports::default() };
+    assert_eq!(scene.lobby.counts().reports, counts);
+}
+
+#[test]
 fn next_leaves_and_waits_in_one_step() {
     let mut scene = Scene::new();
     let (alice, bob, room) = scene.couple([1, 2], "open");
