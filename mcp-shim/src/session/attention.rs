@@ -28,8 +28,13 @@ impl Chat {
     /// What was open has ended by itself, without the client.
     pub(super) fn lapse_attention(&mut self, out: &mut Vec<Output>) {
         if std::mem::take(&mut self.attentive) {
-            self.transmit_attention(true, out);
+            self.tell_inattention(out);
         }
+    }
+
+    /// Nothing is open, and the client was not active lately.
+    pub(super) fn tell_inattention(&self, out: &mut Vec<Output>) {
+        self.transmit_attention(true, out);
     }
 
     pub(super) fn tell_attention(&self, out: &mut Vec<Output>) {

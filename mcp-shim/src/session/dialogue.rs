@@ -194,6 +194,9 @@ impl Chat {
         }
         if self.attentive || self.last_call.is_some_and(|at| now < at + limits::LISTENING_FOR) {
             self.tell_attention(out);
+        } else {
+            // The relay may know no better than that it has just come.
+            self.tell_inattention(out);
         }
     }
 

@@ -43,9 +43,11 @@ impl Lobby {
         let session = self.session_mut(id);
         let was_open = mem::replace(&mut session.wait_open, open);
         if lapsed {
-            // It has listened until now, whenever it was active last.
-            if was_open && let Some(at) = now.checked_sub(listening_for) {
-                session.active_at = session.active_at.max(at);
+            // It has listened until now, whenever it was active last; or not at all since it came,
+            // and its coming was no activity.
+            if let Some(at) = now.checked_sub(listening_for) {
+                let active_at = session.active_at;
+                session.active_at = if was_open { active_at.max(at) } else { active_at.min(at) };
             }
             return self.age_session(now, now, id);
         }

@@ -78,7 +78,8 @@ pub enum ClientMessage<'a> {
     Attention {
         /// Whether something is open through which the client would be handed a message at once.
         open: bool,
-        /// What was open has ended by itself: the client was not active, and nothing is answered.
+        /// The client was not active: what was open has ended by itself, or nothing was open since
+        /// it came. Nothing is answered.
         #[serde(default, skip_serializing_if = "is_false")]
         lapsed: bool,
     },

@@ -228,6 +228,19 @@ fn the_end_of_an_unknown_room_may_have_cost_the_place_in_the_queue() {
 }
 
 #[test]
+fn the_next_relay_is_told_who_has_not_been_active() {
+    let mut case = Case::new();
+    case.limits.keep_alive_ms = 1_000_000;
+    let chat = case.chatting();
+    case.pass(limits::LISTENING_FOR);
+    case.input(Input::Disconnected(chat));
+    case.greet(chat);
+    case.skip();
+    case.relay(chat, RelayMessage::Pong {});
+    case.expect(["> attention false lapsed"]);
+}
+
+#[test]
 fn a_relay_that_was_away_for_long_can_give_a_room_at_once() {
     let mut case = Case::new();
     let chat = case.waiting();

@@ -66,6 +66,13 @@ fn a_wait_that_lapses_is_no_activity() {
 }
 
 #[test]
+fn who_comes_and_has_been_inactive_does_not_listen() {
+    let mut scene = Scene::new();
+    let (alice, bob, room) = scene.couple([1, 2], "open");
+    scene.expect(bob.lapses(), [alice.partner(room, Presence::NotListening, LISTENING_FOR)]);
+}
+
+#[test]
 fn who_waited_by_what_has_lapsed_has_listened_until_then() {
     let mut scene = Scene::new();
     let alice = scene.guest(1);
