@@ -86,7 +86,7 @@ fn both_have_gone_quiet_and_one_comes_back() {
         let found = back.wait();
         let found = only_event(&found, "chatroom.found");
         assert_eq!(found["partner"]["presence"], "not_listening");
-        only_event(&other.poll(), "chatroom.found");
+        only_event(&other.wait(), "chatroom.found");
         alice.leave();
         bob.leave();
     }
@@ -103,7 +103,7 @@ fn one_has_left_before_the_other_comes_and_comes_again() {
     let_pass(QUIET);
     let (_alice, entered) = enter(&clients[0], json!({ "topic": "Garden" }));
     only_event(&entered, "chatroom.found");
-    only_event(&bob.poll(), "chatroom.found");
+    only_event(&bob.wait(), "chatroom.found");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn on_the_open_topic_a_quiet_one_is_met_only_after_a_while() {
     let found = awake.wait();
     let found = only_event(&found, "chatroom.found");
     assert_eq!(found["partner"]["presence"], "not_listening");
-    only_event(&quiet.poll(), "chatroom.found");
+    only_event(&quiet.wait(), "chatroom.found");
 }
 
 #[test]
