@@ -15,6 +15,9 @@ use tempfile::TempDir;
 
 use crate::{BINARIES, Shim, eventually, processes};
 
+/// An account that nobody has.
+const PROBE: u32 = 61_000;
+
 /// Accounts as the kernel knows them, by number; no entry anywhere is needed.
 #[derive(Debug)]
 pub struct Accounts {
@@ -25,7 +28,7 @@ pub struct Accounts {
 
 impl Accounts {
     /// A place that every account can reach. `None`, and a word about it, unless this is root, who
-    /// alone can act for others.
+    /// alone can act for others, and there are others.
     #[must_use]
     pub fn new() -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
@@ -44,6 +47,15 @@ impl Accounts {
             copy
         };
         let (relay, shim) = (copied(&BINARIES.relay), copied(&BINARIES.shim));
+        // Root in a container may have no other accounts, or none that comes this far.
+        let mut probe = Command::new(&shim);
+        probe.arg("--version").uid(PROBE).gid(PROBE).stdin(Stdio::null()).stdout(Stdio::null());
+        if !probe.status().is_ok_and(|status| status.success()) {
+            let why = "skipped, for no other account can run programs in the directory of \
+                       temporary files: several accounts\n";
+            io::stderr().write_all(why.as_bytes()).unwrap();
+            return None;
+        }
         Some(Self { directory, relay, shim })
     }
 
