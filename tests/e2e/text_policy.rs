@@ -1,7 +1,8 @@
 //! Every fixture of the text policy, through two real shims and a real relay: as its receiver has
-//! it in structured results, in the text for people, and in notifications.
+//! it in structured results, in the text for people, in notifications, in the channel and in the
+//! resource of the chat.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, slice};
 
 use serde_json::{Value, json};
 use tests::{
@@ -13,6 +14,7 @@ use tests::{
 
 /// What one result holds.
 const BATCH: usize = 20;
+const CHANNEL: &str = "notifications/claude/channel";
 
 /// Those that arrive.
 fn arriving() -> Vec<Fixture> {
@@ -33,9 +35,10 @@ fn assert_arrived(event: &Value, fixture: &Fixture) {
 #[test]
 fn every_text_comes_out_as_specified() {
     let world = World::serving(&[("message-rate", "1000/1000")]);
-    let (alice, bob) = (world.client(), world.client());
+    let (alice, bob) = (world.client(), world.shim().args(["--channel"]).connect());
     let (alice, bob) = meet(&alice, &bob);
     bob.client.expect_notification("chatroom.found");
+    bob.client.expect_notification(CHANNEL);
     let mut nonces = BTreeSet::new();
     for batch in arriving().chunks(BATCH) {
         for fixture in batch {
@@ -43,7 +46,11 @@ fn every_text_comes_out_as_specified() {
             assert_eq!(ok(&sent)["delivery"], "delivered", "{}", fixture.name);
             let notified = bob.client.expect_notification("message.received");
             assert_arrived(&notified, fixture);
+            let pushed = bob.client.expect_notification(CHANNEL);
+            let nonce = assert_shown(pushed["content"].as_str().unwrap(), slice::from_ref(fixture));
+            assert!(nonces.insert(nonce), "a nonce comes again");
         }
+        assert_read(&bob, batch);
         let mut left = batch;
         while !left.is_empty() {
             // One result holds fewer if they are long.
@@ -58,6 +65,19 @@ fn every_text_comes_out_as_specified() {
             assert!(nonces.insert(nonce), "a nonce comes again");
             left = later;
         }
+    }
+}
+
+/// The resource of the chat ends with these.
+fn assert_read(chat: &Chat<'_>, fixtures: &[Fixture]) {
+    let read = json!({ "uri": "chat://current" });
+    let result = chat.client.request("resources/read", read).unwrap();
+    let reading: Value =
+        serde_json::from_str(result["contents"][0]["text"].as_str().unwrap()).unwrap();
+    let entries = reading["entries"].as_array().unwrap();
+    let latest = &entries[entries.len() - fixtures.len()..];
+    for (entry, fixture) in latest.iter().zip(fixtures) {
+        assert_arrived(entry, fixture);
     }
 }
 
