@@ -57,13 +57,13 @@ pub const BACKLOG: i32 = 4_096;
 pub const WAITING_PER_TOPIC: usize = 5_000;
 /// Topics with somebody waiting.
 pub const TOPICS: usize = 1_000;
-/// Closed rooms that the relay remembers.
+/// Closed rooms that the relay remembers, each for the accounts that were in it.
 pub const TOMBSTONES: usize = 10_000;
 /// Closed rooms that a session remembers.
 pub const CLOSED_ROOMS: usize = 64;
 /// Reports that the relay remembers.
 pub const REPORTS: usize = 1_000;
-/// Pairs of owners of whom one has blocked the other, in the relay.
+/// Blocks that the relay remembers; over that, the account that has most loses its oldest.
 pub const BLOCKS: usize = 10_000;
 /// Block tags that a shim keeps and presents.
 pub const BLOCK_TAGS: usize = 64;

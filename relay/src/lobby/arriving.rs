@@ -109,13 +109,13 @@ impl Lobby {
             [one, two] if two == own => one,
             [_, _] => return Err(CloseReason::RelayLost),
         };
-        if self.tombstones.contains(&room) {
+        if self.is_buried(room, claim.members) {
             return Err(CloseReason::Left);
         }
         if let Some(known) = self.sessions.get(&partner.session) {
             let elsewhere = known.room().is_some_and(|other| !self.yields(partner, other, &claim));
             if known.owner != partner.owner || elsewhere {
-                self.tombstones.insert(room);
+                self.bury(room, claim.members);
                 return Err(CloseReason::RelayLost);
             }
         } else {

@@ -21,7 +21,8 @@ impl Lobby {
         self.check_sessions();
         self.check_queues();
         for (&id, room) in &self.rooms {
-            assert!(!self.tombstones.contains(&id), "{id:?} is open and closed");
+            let members = room.descriptor(id).members;
+            assert!(!self.is_buried(id, members), "{id:?} is open and closed");
             assert_ne!(room.seats[0].member.owner, room.seats[1].member.owner);
             for seat in &room.seats {
                 let session = self.session(seat.member.session);

@@ -58,7 +58,7 @@ use shared::{
 pub use event::*;
 pub use reports::Report;
 
-use bounded::BoundedSet;
+use bounded::FairSet;
 use deadlines::{Deadlines, Subject};
 use ids::Ids;
 use queue::Queue;
@@ -84,7 +84,7 @@ pub struct Lobby {
     queues: BTreeMap<String, Queue>,
     rooms: BTreeMap<RoomId, Room>,
     /// Rooms that were closed and must not come back.
-    tombstones: BoundedSet<RoomId>,
+    tombstones: FairSet<RoomId>,
     ties: Ties,
     reports: ReportLog,
     deadlines: Deadlines,
@@ -113,7 +113,7 @@ impl Lobby {
             sessions: BTreeMap::new(),
             queues: BTreeMap::new(),
             rooms: BTreeMap::new(),
-            tombstones: BoundedSet::new(TOMBSTONES),
+            tombstones: FairSet::new(TOMBSTONES),
             ties: Ties::new(),
             reports: ReportLog::new(),
             deadlines,
