@@ -201,8 +201,23 @@ pub fn request<'a>(
 #[must_use]
 pub fn refused(refusal: Refusal) -> RelayMessage<'static> {
     let (code, message) = match refusal {
-        Refusal::QueueFull => (ErrorCode::TooMany, "too many wait in this topic already"),
-        Refusal::TooManyTopics => (ErrorCode::TooMany, "there are too many topics already"),
+        Refusal::QueueFull => {
+            (ErrorCode::TooMany, "too many wait in this topic already; try another, or later")
+        }
+        Refusal::OwnQueueFull => (
+            ErrorCode::TooMany,
+            "too many chats of this account wait in this topic already; leave one, or try another \
+             topic",
+        ),
+        Refusal::TooManyTopics => (
+            ErrorCode::TooMany,
+            "people wait in too many topics already; try the topic `open`, or later",
+        ),
+        Refusal::TooManyOwnTopics => (
+            ErrorCode::TooMany,
+            "chats of this account wait in too many topics already; leave one, or try the topic \
+             `open`",
+        ),
         Refusal::Draining => (ErrorCode::GoingAway, "the relay is about to end"),
     };
     RelayMessage::Refused { code, message: message.into(), retry_after_ms: None }
@@ -218,6 +233,15 @@ pub fn disconnected(reason: DisconnectReason) -> Fault {
         DisconnectReason::RateExceeded => {
             fault(ErrorCode::RateLimited, "more messages than the rates of `welcome` allow")
         }
+        DisconnectReason::TooManySessions { of_account: true } => fault(
+            ErrorCode::TooMany,
+            "this account has as many chats as one can have; leave one, or wait a minute for those \
+             whose program has ended",
+        ),
+        DisconnectReason::TooManySessions { of_account: false } => fault(
+            ErrorCode::TooMany,
+            "the relay has as many chats as it takes; try again in a minute",
+        ),
     }
 }
 

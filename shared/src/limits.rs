@@ -47,15 +47,16 @@ pub const UPDATES_EVERY: Duration = Duration::from_millis(250);
 
 /// Sessions of one shim process.
 pub const SESSIONS_PER_SHIM: usize = 16;
-/// Connections of one user account.
+/// Connections of one user account, and its sessions, connected or lost.
 pub const CONNECTIONS_PER_USER: usize = 256;
-/// Connections in all.
+/// Connections in all, and sessions, connected or lost.
 pub const CONNECTIONS: usize = 10_000;
 /// Connections that the kernel holds for a relay that has not accepted them yet.
 pub const BACKLOG: i32 = 4_096;
-/// Sessions that wait in one topic.
+/// Sessions that wait in one topic; at a relay for all accounts, one has at most half of them.
 pub const WAITING_PER_TOPIC: usize = 5_000;
-/// Topics with somebody waiting.
+/// Topics with somebody waiting, besides the default one; at a relay for all accounts, one waits
+/// in at most half of them.
 pub const TOPICS: usize = 1_000;
 /// Closed rooms that the relay remembers, each for the accounts that were in it.
 pub const TOMBSTONES: usize = 10_000;

@@ -25,13 +25,15 @@
 //! partner was told.
 //!
 //! Reading order: `event` is the contract; `session`, `queue` and `room` hold one of each, and
-//! `ties` what keeps owners apart; `arriving`, `seeking`, `talking`, `leaving` and `aging` are
+//! `ties` what keeps owners apart, `accounts` what each of them can have; `arriving`, `seeking`, `talking`, `leaving` and `aging` are
 //! what the lobby does.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod accounts;
 mod aging;
 mod arriving;
 mod bounded;
+mod config;
 mod deadlines;
 mod event;
 mod ids;
@@ -55,9 +57,11 @@ use shared::{
     limits::TOMBSTONES,
 };
 
+pub use config::Config;
 pub use event::*;
 pub use reports::Report;
 
+use accounts::Account;
 use bounded::FairSet;
 use deadlines::{Deadlines, Subject};
 use ids::Ids;
@@ -80,6 +84,8 @@ pub struct Lobby {
     connections: BTreeMap<ConnectionId, SessionId>,
     connections_by_owner: BTreeMap<OwnerId, usize>,
     sessions: BTreeMap<SessionId, Session>,
+    /// By user id.
+    accounts: BTreeMap<u32, Account>,
     /// By the topic's case folding; none is empty.
     queues: BTreeMap<String, Queue>,
     rooms: BTreeMap<RoomId, Room>,
@@ -111,6 +117,7 @@ impl Lobby {
             connections: BTreeMap::new(),
             connections_by_owner: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             queues: BTreeMap::new(),
             rooms: BTreeMap::new(),
             tombstones: FairSet::new(TOMBSTONES),

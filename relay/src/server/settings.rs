@@ -26,6 +26,8 @@ impl Settings {
     /// `replaces` says whether clients may come back that an earlier relay knew.
     #[must_use]
     pub fn new(options: &Serve, epoch: u64, replaces: bool, now: Instant) -> Self {
+        // Where there are several accounts, none can have everything.
+        let share = |all: usize| if options.multi_user { all.div_ceil(2) } else { all };
         let config = Config {
             epoch,
             message_rate: options.message_rate.0,
@@ -37,8 +39,12 @@ impl Settings {
             listening_for: options.listening_for,
             match_wait: options.match_wait,
             pairing_from: replaces.then(|| now + options.pairing_delay),
+            sessions: options.max_connections,
+            sessions_per_user: options.max_connections_per_user,
             waiting_per_topic: WAITING_PER_TOPIC,
+            waiting_per_user: share(WAITING_PER_TOPIC),
             topics: TOPICS,
+            topics_per_user: share(TOPICS),
         };
         Self {
             config,

@@ -1,5 +1,6 @@
 //! Scenarios: what happens, and all that the lobby has to say to it.
 
+mod accounts;
 mod arrivals;
 mod bounds;
 mod crowd;
