@@ -15,7 +15,7 @@ use std::{
 use shared::{
     codec,
     endpoint::{self, Stream},
-    limits::{DRAIN, FRAME_BYTES, HANDSHAKE, Limits, SLEPT_AFTER, WRITE_DEADLINE},
+    limits::{DRAIN, FRAME_BYTES, Limits, SLEPT_AFTER},
     message::{ClientMessage, ErrorCode, Hello},
 };
 use tokio::time::sleep_until;
@@ -147,7 +147,8 @@ impl Server {
     fn open(&mut self, stream: Stream, now: Instant) {
         let id = ConnectionId(self.accepted);
         self.accepted += 1;
-        let connection = Connection::new(stream, self.ready.waker(id), now);
+        let outbound_bytes = self.settings.outbound_bytes;
+        let connection = Connection::new(stream, outbound_bytes, self.ready.waker(id), now);
         let of_user = self.connections_of_user.entry(connection.uid).or_default();
         *of_user += 1;
         let of_user = *of_user;
@@ -163,7 +164,7 @@ impl Server {
             let message = format!("the relay has {limit} connections already");
             self.fail(id, &fault(ErrorCode::TooMany, message));
         } else {
-            self.set_deadline(id, Some(now + HANDSHAKE));
+            self.set_deadline(id, Some(now + self.settings.handshake));
         }
     }
 
@@ -301,12 +302,12 @@ impl Server {
             }
             (Phase::Visiting | Phase::Carrying { .. }, Poll::Pending) => {
                 if has_read || connection.deadline.is_none() {
-                    self.set_deadline(id, Some(now + WRITE_DEADLINE));
+                    self.set_deadline(id, Some(now + self.settings.write_deadline));
                 }
             }
             (Phase::Closing, Poll::Pending) => {
                 if connection.deadline.is_none() {
-                    self.set_deadline(id, Some(now + WRITE_DEADLINE));
+                    self.set_deadline(id, Some(now + self.settings.write_deadline));
                 }
             }
         }

@@ -7,10 +7,7 @@ use std::{borrow::Cow, time::SystemTime};
 
 use shared::{
     id::OwnerId,
-    limits::{
-        BLOCK_TAGS, LEAVING_ROOMS, Limits, MESSAGE_BYTES, MESSAGE_LINES, MESSAGE_RAW_BYTES,
-        WINDOW_BYTES, WINDOW_MESSAGES,
-    },
+    limits::{BLOCK_TAGS, LEAVING_ROOMS, Limits, MESSAGE_BYTES, MESSAGE_LINES, MESSAGE_RAW_BYTES},
     message::{ClientMessage, ErrorCode, Hello, Leave, RelayMessage, Resume},
     text, version,
 };
@@ -253,10 +250,10 @@ pub fn limits(settings: &crate::server::Settings) -> Limits {
     Limits {
         message_rate: settings.config.message_rate,
         next_rate: settings.config.next_rate,
-        window_messages: WINDOW_MESSAGES,
-        window_bytes: WINDOW_BYTES,
-        message_bytes: MESSAGE_BYTES,
-        message_lines: MESSAGE_LINES,
+        window_messages: settings.window_messages,
+        window_bytes: settings.window_bytes,
+        message_bytes: settings.message_bytes,
+        message_lines: settings.message_lines,
         keep_alive_ms: milliseconds(settings.keep_alive),
         grace_ms: milliseconds(settings.config.grace),
     }
@@ -294,7 +291,8 @@ fn read_leave(
     Leaving { room: leave.room_id, descriptor, block: leave.block, report: leave.report }
 }
 
-/// The sender has refused what is too long before it gave a number; here it is not a message.
+/// The sender has refused what is too long before it gave a number; here it is not a message. By
+/// what no relay can allow: what an earlier one has allowed is passed on, whatever the options are.
 fn cleaned(text: Cow<'_, str>) -> Result<(Cow<'_, str>, u32), Fault> {
     let too_long = || fault(ErrorCode::Malformed, "`text` is longer than `welcome` allows");
     if text.len() > MESSAGE_RAW_BYTES {

@@ -77,6 +77,11 @@ pub const RECENT_OWNERS: usize = 10_000;
 
 /// Unsent bytes to one connection, after which it counts as one that does not read.
 pub const OUTBOUND_BYTES: usize = 1024 * 1024;
+/// The least that an option can make of it: a whole window of nothing but what JSON escapes still
+/// goes through.
+pub const OUTBOUND_BYTES_LEAST: usize = 2 * WINDOW_BYTES + 2 * FRAME_BYTES;
+/// The most that an option can make of it.
+pub const OUTBOUND_BYTES_MOST: usize = 64 * 1024 * 1024;
 /// How long one connection may leave unsent bytes unread.
 pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// From accepting a connection to its `hello`, and from `hello` to `welcome`.
