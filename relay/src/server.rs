@@ -157,11 +157,17 @@ impl Server {
         self.idle_since = None;
         if of_user > self.settings.max_connections_per_user {
             let limit = self.settings.max_connections_per_user;
-            let message = format!("this account has {limit} connections already");
+            let message = format!(
+                "this account has {limit} connections already: leave a chat in another of its \
+                 clients, or have the relay started with more --max-connections-per-user"
+            );
             self.fail(id, &fault(ErrorCode::TooMany, message));
         } else if self.connections.len() > self.settings.max_connections {
             let limit = self.settings.max_connections;
-            let message = format!("the relay has {limit} connections already");
+            let message = format!(
+                "the relay has {limit} connections already: try again when others have left, or \
+                 have it started with more --max-connections"
+            );
             self.fail(id, &fault(ErrorCode::TooMany, message));
         } else {
             self.set_deadline(id, Some(now + self.settings.handshake));

@@ -101,6 +101,34 @@ async fn a_relay_out_of_file_descriptors_goes_on_and_recovers() {
     pair.talk().await;
 }
 
+#[tokio::test]
+async fn a_relay_that_may_open_few_files_says_so_and_tells_who_is_one_too_many() {
+    let relay = Relay::start_for_all_with_files(64, &["--max-connections-per-user", "20"]);
+    let mut first = relay.join().await;
+    let log = relay.log();
+    assert!(log.contains("files=64 connections=32 wanted=10000"), "{log}");
+    assert!(log.contains("one account can have more than half"), "{log}");
+    drop(log);
+
+    let relay_of_one = Relay::start_for_all_with_files(64, &["--max-connections-per-user", "40"]);
+    let mut all = Vec::new();
+    for _ in 0..32 {
+        all.push(relay_of_one.join().await);
+    }
+    let refused = relay_of_one.connect().await.expect_error_and_end("too_many").await;
+    assert!(refused.starts_with("the relay has 32 connections already: "), "{refused}");
+    first.settle().await;
+}
+
+#[tokio::test]
+async fn a_relay_that_may_open_enough_files_says_nothing_of_it() {
+    let options = ["--max-connections", "32", "--max-connections-per-user", "16"];
+    let relay = Relay::start_for_all_with_files(64, &options);
+    relay.join().await;
+    let log = relay.log();
+    assert!(!log.contains("WARN"), "{log}");
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_crash_leaves_no_core_dump_with_the_key_in_it() {
