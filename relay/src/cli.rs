@@ -211,7 +211,7 @@ pub struct Serve {
         value_parser = duration_or_off
     )]
     pub idle_exit: Limit<Duration>,
-    /// Connections in all
+    /// Connections in all, and as many chats, those included that may come back
     #[arg(
         long,
         env = "MCP_CHAT_RELAY_MAX_CONNECTIONS",
@@ -220,7 +220,7 @@ pub struct Serve {
         value_parser = positive_number
     )]
     pub max_connections: usize,
-    /// Connections of one user account
+    /// The same of one user account
     #[arg(
         long,
         env = "MCP_CHAT_RELAY_MAX_CONNECTIONS_PER_USER",

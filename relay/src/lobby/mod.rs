@@ -15,7 +15,8 @@
 //!        ▲    │   leave_queue,            ▲    next            │  │
 //!        │    │   queue idle              └────────────────────┘  │
 //!        │    ▼                                                   │
-//!        │  forgotten: without a connection for the grace         │
+//!        │  forgotten: without a connection for the grace, or, if │
+//!        │  not chatting, until its account has too many          │
 //!        └────────────────────────────────────────────────────────┘
 //!              it or its partner leaves, is gone for the grace, or nobody writes
 //! ```
@@ -25,8 +26,8 @@
 //! partner was told.
 //!
 //! Reading order: `event` is the contract; `session`, `queue` and `room` hold one of each, and
-//! `ties` what keeps owners apart, `accounts` what each of them can have; `arriving`, `seeking`, `talking`, `leaving` and `aging` are
-//! what the lobby does.
+//! `ties` what keeps owners apart, `accounts` what one account can have; `arriving`, `seeking`,
+//! `talking`, `leaving` and `aging` are what the lobby does.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod accounts;

@@ -101,6 +101,29 @@ fn when_there_are_too_many_in_all_the_lost_of_other_accounts_give_way_too() {
 }
 
 #[test]
+fn an_account_that_had_all_it_can_have_comes_back_whole_to_the_next_relay() {
+    for order in [[0, 1, 2], [0, 2, 1], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let config = Config { sessions_per_user: 3, ..Config::default() };
+        let mut scene = Scene::with(config.clone());
+        let (alice, bob, room) = scene.couple([1, 2], "open");
+        let carol = scene.guest(3);
+        scene.send(carol.enters("chess"));
+        scene.restart_with(Config { epoch: 2, ..config });
+        for who in order {
+            let guest = scene.again(&[alice, bob, carol][who]);
+            let back = if who == 2 {
+                guest.back_waiting(Some(2), "chess")
+            } else {
+                guest.back_in(room, 0)
+            };
+            assert_eq!(scene.send(back)[0], guest.welcomed_back(), "{order:?}");
+        }
+        let counts = scene.lobby.counts();
+        assert_eq!((counts.sessions, counts.rooms, counts.waiting), (3, 1, 1), "{order:?}");
+    }
+}
+
+#[test]
 fn a_room_that_comes_back_brings_no_partner_for_whom_there_is_no_space() {
     let mut scene = Scene::new();
     let (alice, _, room) = scene.couple([1, 2], "open");
