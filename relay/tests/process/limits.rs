@@ -59,6 +59,19 @@ async fn one_account_has_so_many_connections_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_chat_whose_member_may_come_back_counts_and_is_not_given_up_for_another() {
+    let relay = Relay::start(&["--max-connections-per-user", "2", "--away-after", "10ms"]);
+    let mut pair = relay.pair().await;
+    drop(pair.b);
+    assert_eq!(pair.a.until("partner").await["presence"], "reconnecting");
+    let mut third = relay.connect().await;
+    third.write(&frame(&hello(Some(owner()), None))).await;
+    let refused = third.expect_error_and_end("too_many").await;
+    assert!(refused.starts_with("this account has as many chats as one can have; leave one"));
+    pair.a.settle().await;
+}
+
+#[tokio::test]
 async fn a_client_that_is_silent_is_cut_off_and_one_that_pings_is_not() {
     let relay = Relay::start(&["--keep-alive", "100ms"]);
     let (mut silent, mut alive) = (relay.join().await, relay.join().await);

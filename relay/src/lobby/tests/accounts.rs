@@ -74,6 +74,8 @@ fn nobody_who_is_connected_or_in_a_room_gives_way() {
     let other = scene.guest_of(stranger(1));
     refused(&mut scene, stranger(2));
     scene.expect(other.goes(), []);
+    // What is lost of another account is not for one that has all it can have.
+    refused(&mut scene, owner(4));
     scene.guest_of(stranger(2));
     // Who is known comes back, however many there are.
     let bob = scene.again(&bob);
