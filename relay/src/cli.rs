@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::LazyLock, time::Duration};
 
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 use shared::{
-    limits::{KEEP_ALIVE_SHORTEST, Rate},
+    limits::{self, KEEP_ALIVE_SHORTEST, Rate},
     version,
 };
 
@@ -67,13 +67,49 @@ pub struct Serve {
         value_parser = next_rate
     )]
     pub next_rate: Limit<Rate>,
+    /// A message, in bytes of UTF-8 after cleaning
+    #[arg(
+        long,
+        env = "MCP_CHAT_RELAY_MESSAGE_BYTES",
+        value_name = "N",
+        default_value_t = limits::MESSAGE_BYTES,
+        value_parser = within::<1, { limits::MESSAGE_BYTES }>
+    )]
+    pub message_bytes: usize,
+    /// A message, in lines
+    #[arg(
+        long,
+        env = "MCP_CHAT_RELAY_MESSAGE_LINES",
+        value_name = "N",
+        default_value_t = limits::MESSAGE_LINES,
+        value_parser = within::<1, { limits::MESSAGE_LINES }>
+    )]
+    pub message_lines: usize,
+    /// Messages to one partner that are on their way
+    #[arg(
+        long,
+        env = "MCP_CHAT_RELAY_WINDOW_MESSAGES",
+        value_name = "N",
+        default_value_t = limits::WINDOW_MESSAGES,
+        value_parser = within::<1, { limits::WINDOW_MESSAGES }>
+    )]
+    pub window_messages: usize,
+    /// The same in bytes of text
+    #[arg(
+        long,
+        env = "MCP_CHAT_RELAY_WINDOW_BYTES",
+        value_name = "N",
+        default_value_t = limits::WINDOW_BYTES,
+        value_parser = within::<{ limits::MESSAGE_BYTES }, { limits::WINDOW_BYTES }>
+    )]
+    pub window_bytes: usize,
     /// How long a member of a room may be gone before its partner is told
     #[arg(
         long,
         env = "MCP_CHAT_RELAY_AWAY_AFTER",
         value_name = "TIME",
         default_value = "5s",
-        value_parser = humantime::parse_duration
+        value_parser = duration
     )]
     pub away_after: Duration,
     /// How long a member of a room may be gone before the room closes
@@ -82,7 +118,7 @@ pub struct Serve {
         env = "MCP_CHAT_RELAY_GRACE",
         value_name = "TIME",
         default_value = "60s",
-        value_parser = humantime::parse_duration
+        value_parser = duration
     )]
     pub grace: Duration,
     /// After how long without a message a room closes, or off
@@ -109,7 +145,7 @@ pub struct Serve {
         env = "MCP_CHAT_RELAY_LISTENING_FOR",
         value_name = "TIME",
         default_value = "120s",
-        value_parser = humantime::parse_duration
+        value_parser = duration
     )]
     pub listening_for: Duration,
     /// How long two wait before they are paired although one does not listen or they met lately
@@ -118,7 +154,7 @@ pub struct Serve {
         env = "MCP_CHAT_RELAY_MATCH_WAIT",
         value_name = "TIME",
         default_value = "10s",
-        value_parser = humantime::parse_duration
+        value_parser = duration
     )]
     pub match_wait: Duration,
     /// How long a relay that replaces another pairs nobody, so that rooms can come back first
@@ -127,7 +163,7 @@ pub struct Serve {
         env = "MCP_CHAT_RELAY_PAIRING_DELAY",
         value_name = "TIME",
         default_value = "2s",
-        value_parser = humantime::parse_duration
+        value_parser = duration
     )]
     pub pairing_delay: Duration,
     /// How often a client says that it is alive; two missed and its connection is down
@@ -136,9 +172,36 @@ pub struct Serve {
         env = "MCP_CHAT_RELAY_KEEP_ALIVE",
         value_name = "TIME",
         default_value = "15s",
-        value_parser = keep_alive
+        value_parser = short_duration
     )]
     pub keep_alive: Duration,
+    /// How long a client may take from connecting to its `hello`
+    #[arg(
+        long,
+        env = "MCP_CHAT_RELAY_HANDSHAKE",
+        value_name = "TIME",
+        default_value = "2s",
+        value_parser = short_duration
+    )]
+    pub handshake: Duration,
+    /// How long a client may leave unread what it was sent
+    #[arg(
+        long,
+        env = "MCP_CHAT_RELAY_WRITE_DEADLINE",
+        value_name = "TIME",
+        default_value = "10s",
+        value_parser = short_duration
+    )]
+    pub write_deadline: Duration,
+    /// How much a client may leave unread of it, in bytes
+    #[arg(
+        long,
+        env = "MCP_CHAT_RELAY_OUTBOUND_BYTES",
+        value_name = "N",
+        default_value_t = limits::OUTBOUND_BYTES,
+        value_parser = within::<{ limits::OUTBOUND_BYTES_LEAST }, { limits::OUTBOUND_BYTES_MOST }>
+    )]
+    pub outbound_bytes: usize,
     /// Exit after so long without a connection, or off
     #[arg(
         long,
@@ -148,24 +211,42 @@ pub struct Serve {
         value_parser = duration_or_off
     )]
     pub idle_exit: Limit<Duration>,
-    /// Connections in all
+    /// Connections in all, and as many chats, those included that may come back
     #[arg(
         long,
         env = "MCP_CHAT_RELAY_MAX_CONNECTIONS",
         value_name = "N",
-        default_value_t = shared::limits::CONNECTIONS,
+        default_value_t = limits::CONNECTIONS,
         value_parser = positive_number
     )]
     pub max_connections: usize,
-    /// Connections of one user account
+    /// The same of one user account
     #[arg(
         long,
         env = "MCP_CHAT_RELAY_MAX_CONNECTIONS_PER_USER",
         value_name = "N",
-        default_value_t = shared::limits::CONNECTIONS_PER_USER,
+        default_value_t = limits::CONNECTIONS_PER_USER,
         value_parser = positive_number
     )]
     pub max_connections_per_user: usize,
+    /// Chats that wait in one topic
+    #[arg(
+        long,
+        env = "MCP_CHAT_RELAY_WAITING_PER_TOPIC",
+        value_name = "N",
+        default_value_t = limits::WAITING_PER_TOPIC,
+        value_parser = positive_number
+    )]
+    pub waiting_per_topic: usize,
+    /// Topics with somebody waiting, besides `open`
+    #[arg(
+        long,
+        env = "MCP_CHAT_RELAY_TOPICS",
+        value_name = "N",
+        default_value_t = limits::TOPICS,
+        value_parser = positive_number
+    )]
+    pub topics: usize,
     /// Let all accounts of this computer connect; needs --socket
     ///
     /// The directory of that socket has to belong to the account that runs the relay, others have
@@ -203,123 +284,33 @@ fn rate(text: &str, period_ms: u64, period: &str) -> Result<Limit<Rate>, String>
     Ok(Limit(Some(Rate { burst, interval_ms: period_ms / per_period })))
 }
 
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 10s or 5m"))
+}
+
 fn duration_or_off(text: &str) -> Result<Limit<Duration>, String> {
     if text == "off" {
         return Ok(Limit(None));
     }
-    humantime::parse_duration(text)
-        .map(|duration| Limit(Some(duration)))
-        .map_err(|error| format!("{error}; write it as 10s or 5m, or off"))
+    duration(text).map(|duration| Limit(Some(duration))).map_err(|error| format!("{error}, or off"))
 }
 
 /// Longer would let the dead live on.
-fn keep_alive(text: &str) -> Result<Duration, String> {
+fn short_duration(text: &str) -> Result<Duration, String> {
     let allowed = KEEP_ALIVE_SHORTEST..=Duration::from_secs(60 * 60);
-    match humantime::parse_duration(text) {
-        Ok(duration) if allowed.contains(&duration) => Ok(duration),
-        Ok(_) => Err("must be from 10ms to 1h".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+    let duration = duration(text)?;
+    if allowed.contains(&duration) { Ok(duration) } else { Err("must be from 10ms to 1h".into()) }
+}
+
+fn within<const LEAST: usize, const MOST: usize>(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+    number.ok_or_else(|| format!("must be a number from {LEAST} to {MOST}"))
 }
 
 fn positive_number(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1".to_owned()),
-        Ok(number) => Ok(number),
-        Err(_) => Err("is not a number".to_owned()),
-    }
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "must be a number, at least 1".to_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-    use crate::{lobby::Config, server::Settings};
-
-    fn serve(arguments: &[&str]) -> Result<Serve, clap::error::ErrorKind> {
-        let cli = Cli::try_parse_from(["relay", "serve"].iter().chain(arguments))
-            .map_err(|error| error.kind())?;
-        match cli.command {
-            Command::Serve(serve) => Ok(*serve),
-            Command::Status { .. } | Command::Stop => unreachable!("`serve` was asked for"),
-        }
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_defaults_are_those_of_the_lobby_and_the_limits() {
-        let settings = Settings::new(&serve(&[]).unwrap(), 1, false, std::time::Instant::now());
-        assert_eq!(format!("{:?}", settings.config), format!("{:?}", Config::default()));
-        assert_eq!(settings.keep_alive, Duration::from_secs(15));
-        assert_eq!(settings.idle_exit, None);
-        assert_eq!(settings.max_connections, shared::limits::CONNECTIONS);
-        assert_eq!(settings.max_connections_per_user, shared::limits::CONNECTIONS_PER_USER);
-    }
-
-    #[test]
-    fn keep_alive_is_neither_too_short_nor_too_long() {
-        assert_eq!(keep_alive("15s"), Ok(Duration::from_secs(15)));
-        for absurd in ["0s", "1ns", "2h", "300000000000y", "off"] {
-            assert!(keep_alive(absurd).is_err(), "{absurd}");
-        }
-    }
-
-    #[test]
-    fn only_a_relay_that_replaces_another_delays_pairing() {
-        let now = std::time::Instant::now();
-        let replacing = Settings::new(&serve(&[]).unwrap(), 1, true, now);
-        assert_eq!(replacing.config.pairing_from, Some(now + Duration::from_secs(2)));
-    }
-
-    #[test]
-    fn rates_are_a_burst_and_how_many_follow() {
-        let rate = |burst, interval_ms| Limit(Some(Rate { burst, interval_ms }));
-        assert_eq!(message_rate("5/2"), Ok(rate(5, 500)));
-        assert_eq!(message_rate("1/1000"), Ok(rate(1, 1)));
-        assert_eq!(next_rate("3/6"), Ok(rate(3, 10_000)));
-        assert_eq!(next_rate("off"), Ok(Limit(None)));
-        for nonsense in ["", "5", "5/", "/2", "0/2", "5/0", "5/2/1", "-1/2", "1/1001", "OFF"] {
-            assert!(message_rate(nonsense).is_err(), "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn what_can_be_off_can_be_off_and_nothing_else() {
-        for option in
-            ["--message-rate", "--next-rate", "--room-idle", "--queue-idle", "--idle-exit"]
-        {
-            assert!(serve(&[option, "off"]).is_ok(), "{option}");
-        }
-        for option in ["--away-after", "--grace", "--listening-for", "--match-wait", "--keep-alive"]
-        {
-            assert!(serve(&[option, "off"]).is_err(), "{option}");
-            assert!(serve(&[option, "250ms"]).is_ok(), "{option}");
-        }
-    }
-
-    #[test]
-    fn nothing_can_be_set_to_a_value_that_stops_the_relay() {
-        for arguments in [
-            ["--keep-alive", "0s"],
-            ["--max-connections", "0"],
-            ["--max-connections-per-user", "0"],
-        ] {
-            assert!(serve(&arguments).is_err(), "{arguments:?}");
-        }
-    }
-
-    #[test]
-    fn the_socket_can_be_named_before_and_after_the_command() {
-        for arguments in
-            [["relay", "--socket", "/s", "status"], ["relay", "status", "--socket", "/s"]]
-        {
-            let cli = Cli::try_parse_from(arguments).unwrap();
-            assert_eq!(cli.socket, Some(PathBuf::from("/s")));
-        }
-    }
-}
+mod tests;

@@ -58,10 +58,10 @@ pub struct Connection {
 impl Connection {
     /// A connection that was accepted just now and whose tasks are told by this waker.
     #[must_use]
-    pub fn new(stream: Stream, waker: Waker, now: Instant) -> Self {
+    pub fn new(stream: Stream, outbound_bytes: usize, waker: Waker, now: Instant) -> Self {
         Self {
             uid: stream.peer().uid,
-            wire: Wire::new(stream),
+            wire: Wire::with_outbound(stream, outbound_bytes),
             waker,
             phase: Phase::Greeting,
             heard: now,

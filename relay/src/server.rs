@@ -15,7 +15,7 @@ use std::{
 use shared::{
     codec,
     endpoint::{self, Stream},
-    limits::{DRAIN, FRAME_BYTES, HANDSHAKE, Limits, SLEPT_AFTER, WRITE_DEADLINE},
+    limits::{DRAIN, FRAME_BYTES, Limits, SLEPT_AFTER},
     message::{ClientMessage, ErrorCode, Hello},
 };
 use tokio::time::sleep_until;
@@ -147,7 +147,8 @@ impl Server {
     fn open(&mut self, stream: Stream, now: Instant) {
         let id = ConnectionId(self.accepted);
         self.accepted += 1;
-        let connection = Connection::new(stream, self.ready.waker(id), now);
+        let outbound_bytes = self.settings.outbound_bytes;
+        let connection = Connection::new(stream, outbound_bytes, self.ready.waker(id), now);
         let of_user = self.connections_of_user.entry(connection.uid).or_default();
         *of_user += 1;
         let of_user = *of_user;
@@ -156,14 +157,20 @@ impl Server {
         self.idle_since = None;
         if of_user > self.settings.max_connections_per_user {
             let limit = self.settings.max_connections_per_user;
-            let message = format!("this account has {limit} connections already");
+            let message = format!(
+                "this account has {limit} connections already: leave a chat in another of its \
+                 clients, or have the relay started with more --max-connections-per-user"
+            );
             self.fail(id, &fault(ErrorCode::TooMany, message));
         } else if self.connections.len() > self.settings.max_connections {
             let limit = self.settings.max_connections;
-            let message = format!("the relay has {limit} connections already");
+            let message = format!(
+                "the relay has {limit} connections already: try again when others have left, or \
+                 have it started with more --max-connections"
+            );
             self.fail(id, &fault(ErrorCode::TooMany, message));
         } else {
-            self.set_deadline(id, Some(now + HANDSHAKE));
+            self.set_deadline(id, Some(now + self.settings.handshake));
         }
     }
 
@@ -301,12 +308,12 @@ impl Server {
             }
             (Phase::Visiting | Phase::Carrying { .. }, Poll::Pending) => {
                 if has_read || connection.deadline.is_none() {
-                    self.set_deadline(id, Some(now + WRITE_DEADLINE));
+                    self.set_deadline(id, Some(now + self.settings.write_deadline));
                 }
             }
             (Phase::Closing, Poll::Pending) => {
                 if connection.deadline.is_none() {
-                    self.set_deadline(id, Some(now + WRITE_DEADLINE));
+                    self.set_deadline(id, Some(now + self.settings.write_deadline));
                 }
             }
         }

@@ -7,10 +7,7 @@ use std::{borrow::Cow, time::SystemTime};
 
 use shared::{
     id::OwnerId,
-    limits::{
-        BLOCK_TAGS, LEAVING_ROOMS, Limits, MESSAGE_BYTES, MESSAGE_LINES, MESSAGE_RAW_BYTES,
-        WINDOW_BYTES, WINDOW_MESSAGES,
-    },
+    limits::{BLOCK_TAGS, LEAVING_ROOMS, Limits, MESSAGE_BYTES, MESSAGE_LINES, MESSAGE_RAW_BYTES},
     message::{ClientMessage, ErrorCode, Hello, Leave, RelayMessage, Resume},
     text, version,
 };
@@ -201,8 +198,23 @@ pub fn request<'a>(
 #[must_use]
 pub fn refused(refusal: Refusal) -> RelayMessage<'static> {
     let (code, message) = match refusal {
-        Refusal::QueueFull => (ErrorCode::TooMany, "too many wait in this topic already"),
-        Refusal::TooManyTopics => (ErrorCode::TooMany, "there are too many topics already"),
+        Refusal::QueueFull => {
+            (ErrorCode::TooMany, "too many wait in this topic already; try another, or later")
+        }
+        Refusal::OwnQueueFull => (
+            ErrorCode::TooMany,
+            "too many chats of this account wait in this topic already; leave one, or try another \
+             topic",
+        ),
+        Refusal::TooManyTopics => (
+            ErrorCode::TooMany,
+            "people wait in too many topics already; try the topic `open`, or later",
+        ),
+        Refusal::TooManyOwnTopics => (
+            ErrorCode::TooMany,
+            "chats of this account wait in too many topics already; leave one, or try the topic \
+             `open`",
+        ),
         Refusal::Draining => (ErrorCode::GoingAway, "the relay is about to end"),
     };
     RelayMessage::Refused { code, message: message.into(), retry_after_ms: None }
@@ -218,6 +230,15 @@ pub fn disconnected(reason: DisconnectReason) -> Fault {
         DisconnectReason::RateExceeded => {
             fault(ErrorCode::RateLimited, "more messages than the rates of `welcome` allow")
         }
+        DisconnectReason::TooManySessions { of_account: true } => fault(
+            ErrorCode::TooMany,
+            "this account has as many chats as one can have; leave one, or wait a minute for those \
+             whose program has ended",
+        ),
+        DisconnectReason::TooManySessions { of_account: false } => fault(
+            ErrorCode::TooMany,
+            "the relay has as many chats as it takes; try again in a minute",
+        ),
     }
 }
 
@@ -229,10 +250,10 @@ pub fn limits(settings: &crate::server::Settings) -> Limits {
     Limits {
         message_rate: settings.config.message_rate,
         next_rate: settings.config.next_rate,
-        window_messages: WINDOW_MESSAGES,
-        window_bytes: WINDOW_BYTES,
-        message_bytes: MESSAGE_BYTES,
-        message_lines: MESSAGE_LINES,
+        window_messages: settings.window_messages,
+        window_bytes: settings.window_bytes,
+        message_bytes: settings.message_bytes,
+        message_lines: settings.message_lines,
         keep_alive_ms: milliseconds(settings.keep_alive),
         grace_ms: milliseconds(settings.config.grace),
     }
@@ -270,7 +291,8 @@ fn read_leave(
     Leaving { room: leave.room_id, descriptor, block: leave.block, report: leave.report }
 }
 
-/// The sender has refused what is too long before it gave a number; here it is not a message.
+/// The sender has refused what is too long before it gave a number; here it is not a message. By
+/// what no relay can allow: what an earlier one has allowed is passed on, whatever the options are.
 fn cleaned(text: Cow<'_, str>) -> Result<(Cow<'_, str>, u32), Fault> {
     let too_long = || fault(ErrorCode::Malformed, "`text` is longer than `welcome` allows");
     if text.len() > MESSAGE_RAW_BYTES {

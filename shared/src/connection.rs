@@ -28,10 +28,13 @@ const OUTBOX_KEPT_BYTES: usize = 512;
 /// What a client reads at once.
 const READ_BYTES: usize = 8 * 1024;
 
-/// The other side leaves too much unread: over [`OUTBOUND_BYTES`]. The message was not queued.
+/// The other side leaves too much unread. The message was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("over {OUTBOUND_BYTES} bytes wait to be read by the other side")]
-pub struct SlowReader;
+#[error("over {outbound_bytes} bytes wait to be read by the other side")]
+pub struct SlowReader {
+    /// How much may wait.
+    pub outbound_bytes: usize,
+}
 
 /// Why [`Connection::send`] failed.
 #[derive(Debug, thiserror::Error)]
@@ -91,13 +94,20 @@ pub struct Connection<S> {
     outbox: Vec<u8>,
     /// How much of the outbox the stream has taken.
     sent: usize,
+    outbound_bytes: usize,
 }
 
 impl<S> Connection<S> {
-    /// Wraps a connected stream.
+    /// Wraps a connected stream, which may leave [`OUTBOUND_BYTES`] unread.
     #[must_use]
     pub fn new(stream: S) -> Self {
-        Self { stream, input: Decoder::default(), outbox: Vec::new(), sent: 0 }
+        Self::with_outbound(stream, OUTBOUND_BYTES)
+    }
+
+    /// The same with another limit.
+    #[must_use]
+    pub fn with_outbound(stream: S, outbound_bytes: usize) -> Self {
+        Self { stream, input: Decoder::default(), outbox: Vec::new(), sent: 0, outbound_bytes }
     }
 
     /// The stream.
@@ -125,9 +135,9 @@ impl<S> Connection<S> {
         }
         let end = self.outbox.len();
         codec::encode(message, &mut self.outbox);
-        if self.unsent() > OUTBOUND_BYTES {
+        if self.unsent() > self.outbound_bytes {
             self.outbox.truncate(end);
-            return Err(SlowReader);
+            return Err(SlowReader { outbound_bytes: self.outbound_bytes });
         }
         Ok(())
     }
@@ -326,7 +336,10 @@ mod tests {
         let mut connection = Connection::new(near);
         while connection.queue(&ClientMessage::Ping {}) == Ok(()) {}
         assert_eq!(connection.unsent(), OUTBOUND_BYTES / PING.len() * PING.len());
-        assert_eq!(connection.queue(&ClientMessage::Ping {}), Err(SlowReader));
+        assert_eq!(
+            connection.queue(&ClientMessage::Ping {}),
+            Err(SlowReader { outbound_bytes: OUTBOUND_BYTES })
+        );
     }
 
     #[tokio::test]

@@ -47,23 +47,24 @@ pub const UPDATES_EVERY: Duration = Duration::from_millis(250);
 
 /// Sessions of one shim process.
 pub const SESSIONS_PER_SHIM: usize = 16;
-/// Connections of one user account.
+/// Connections of one user account, and its sessions, connected or lost.
 pub const CONNECTIONS_PER_USER: usize = 256;
-/// Connections in all.
+/// Connections in all, and sessions, connected or lost.
 pub const CONNECTIONS: usize = 10_000;
 /// Connections that the kernel holds for a relay that has not accepted them yet.
 pub const BACKLOG: i32 = 4_096;
-/// Sessions that wait in one topic.
+/// Sessions that wait in one topic; at a relay for all accounts, one has at most half of them.
 pub const WAITING_PER_TOPIC: usize = 5_000;
-/// Topics with somebody waiting.
+/// Topics with somebody waiting, besides the default one; at a relay for all accounts, one waits
+/// in at most half of them.
 pub const TOPICS: usize = 1_000;
-/// Closed rooms that the relay remembers.
+/// Closed rooms that the relay remembers, each for the accounts that were in it.
 pub const TOMBSTONES: usize = 10_000;
 /// Closed rooms that a session remembers.
 pub const CLOSED_ROOMS: usize = 64;
 /// Reports that the relay remembers.
 pub const REPORTS: usize = 1_000;
-/// Pairs of owners of whom one has blocked the other, in the relay.
+/// Blocks that the relay remembers; over that, the account that has most loses its oldest.
 pub const BLOCKS: usize = 10_000;
 /// Block tags that a shim keeps and presents.
 pub const BLOCK_TAGS: usize = 64;
@@ -76,6 +77,11 @@ pub const RECENT_OWNERS: usize = 10_000;
 
 /// Unsent bytes to one connection, after which it counts as one that does not read.
 pub const OUTBOUND_BYTES: usize = 1024 * 1024;
+/// The least that an option can make of it: a whole window of nothing but what JSON escapes still
+/// goes through.
+pub const OUTBOUND_BYTES_LEAST: usize = 2 * WINDOW_BYTES + 2 * FRAME_BYTES;
+/// The most that an option can make of it.
+pub const OUTBOUND_BYTES_MOST: usize = 64 * 1024 * 1024;
 /// How long one connection may leave unsent bytes unread.
 pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// From accepting a connection to its `hello`, and from `hello` to `welcome`.

@@ -9,8 +9,10 @@ use std::{
 };
 
 use serde_json::json;
+use shared::limits::{CONNECTIONS_PER_USER, TOPICS};
 use tests::{
     Accounts, World, enter, eventually, meet,
+    peer::Peer,
     result::{error_code, messages, structured},
 };
 
@@ -92,6 +94,32 @@ fn one_account_at_its_limit_leaves_the_others_theirs() {
     let bob = accounts.shim(BOB, &socket).connect();
     let (_, entered) = enter(&bob, json!({ "topic": "red" }));
     assert_eq!(entered["state"], "chatting", "{entered:#}");
+}
+
+#[test]
+fn one_account_that_comes_and_goes_leaves_the_others_topics_and_places() {
+    let Some(accounts) = Accounts::new() else { return };
+    let socket = accounts.directory_of(HOST, "chat", 0o755).join("relay.sock");
+    let _relay = accounts.serve(HOST, &socket, MULTI_USER);
+    // The account of this test, with one connection at a time.
+    for number in 0..TOPICS {
+        let mut greedy = Peer::open_at(&socket);
+        greedy.write(format!(
+            r#"{{"hello":{{"min":1,"max":1,"build":"a test","owner":"00000000-0000-8000-8000-{number:012}"}}}}"#
+        ));
+        let topic = format!("topic {number}");
+        greedy.write(format!(r#"{{"enter_queue":{{"display_name":"Greedy","topic":"{topic}"}}}}"#));
+        assert_eq!(greedy.until("queued")["topic"], topic);
+    }
+    let clients = [ALICE, BOB].map(|uid| accounts.shim(uid, &socket).connect());
+    let (alice, _bob) = meet(&clients[0], &clients[1]);
+    alice.leave();
+    enter(&clients[0], json!({ "topic": "a new one" }));
+    let status = accounts.ask(BOB, &["status", "--json"], &socket).stdout;
+    let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+    let at_most = CONNECTIONS_PER_USER as u64;
+    assert!(status["topics"].as_u64().unwrap() <= at_most + 1, "{status:#}");
+    assert!(status["sessions"].as_u64().unwrap() <= at_most + 4, "{status:#}");
 }
 
 #[test]

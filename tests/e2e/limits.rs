@@ -45,6 +45,40 @@ fn the_longest_message_arrives_whole_and_a_longer_one_is_refused() {
 }
 
 #[test]
+fn a_relay_can_allow_shorter_messages_only() {
+    let world = World::serving(&[("message-bytes", "10"), ("message-lines", "2")]);
+    let (alice, bob) = (world.client(), world.client());
+    let (alice, bob) = meet(&alice, &bob);
+    for too_long in ["eleven left", "a\nb\nc"] {
+        let message = json!({ "message": too_long });
+        let error = alice.refused("message_too_long", "send_message", message)["error"].to_string();
+        assert!(error.contains("10") && error.contains('2'), "it tells the limits: {error}");
+    }
+    for text in ["ten letter", "a\nb"] {
+        alice.deliver(text);
+        assert_eq!(messages(&bob.poll()), [text]);
+    }
+}
+
+#[test]
+fn a_relay_can_allow_fewer_messages_on_the_way() {
+    let window = [("window-messages", "2"), ("window-bytes", "9000")];
+    for (count, text) in [(2, "short"), (1, &*"x".repeat(MESSAGE_BYTES))] {
+        let world = World::serving(&window);
+        let (alice, bob) = (world.client(), world.client());
+        let (alice, bob) = meet(&alice, &bob);
+        bob.client.signal(Signal::STOP);
+        send_at_once(&alice, count, text);
+        let refused = json!({ "message": "x".repeat(1000) });
+        alice.refused("window_full", "send_message", refused);
+        bob.client.signal(Signal::CONT);
+        eventually("all are delivered", || {
+            (alice.status()["receipts"]["delivered"] == count).then_some(())
+        });
+    }
+}
+
+#[test]
 fn after_a_number_of_messages_of_its_own_a_model_has_to_ask_its_user() {
     let world = World::serving(&[]);
     let alice = world.shim().args(["--autonomous", "3"]).connect();
@@ -174,6 +208,8 @@ fn a_relay_serves_so_many_connections_of_an_account_and_says_so() {
     enter(&clients[1], json!({ "topic": "blue" }));
     let refused = clients[2].call("enter_queue", json!({ "topic": "green" }));
     assert_eq!(error_code(&refused), "too_many");
+    let hint = structured(&refused)["error"]["hint"].to_string();
+    assert!(hint.contains("has 2 connections already: leave a chat in another"), "{hint}");
     let status = clients[2].call("chat_status", json!({}));
     assert_eq!(structured(&status).get("other_chats"), None, "a failed attempt leaves no chat");
 }

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::Shutdown,
     os::unix::net::UnixStream,
+    path::Path,
 };
 
 use serde_json::Value;
@@ -23,7 +24,13 @@ impl Peer {
     /// Connects and says nothing.
     #[must_use]
     pub fn open(world: &World) -> Self {
-        let stream = UnixStream::connect(world.socket()).unwrap();
+        Self::open_at(&world.socket())
+    }
+
+    /// Connects to this socket and says nothing.
+    #[must_use]
+    pub fn open_at(socket: &Path) -> Self {
+        let stream = UnixStream::connect(socket).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self { stream: BufReader::new(stream) }
     }

@@ -46,9 +46,7 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
         detach(endpoint)?;
     }
     start_logging();
-    if let Err(error) = allow_open_files(options.max_connections) {
-        warn!(%error, "cannot have as many open files as there can be connections");
-    }
+    let options = &Serve { max_connections: allow_connections(options), ..options.clone() };
     if let Err(error) = forbid_core_dumps() {
         warn!(%error, "a crash may leave the key in a core dump");
     }
@@ -129,24 +127,54 @@ fn forbid_core_dumps() -> io::Result<()> {
     Ok(())
 }
 
+/// How many connections there can be, given how many files can be open; whoever runs the relay is
+/// told if that is not what the options promise.
+fn allow_connections(options: &Serve) -> usize {
+    /// Besides connections: standard streams, runtime, socket, lock.
+    const OTHER_FILES: usize = 32;
+
+    let (wanted, per_user) = (options.max_connections, options.max_connections_per_user);
+    let files = allow_open_files(wanted.saturating_add(OTHER_FILES));
+    let connections = files.saturating_sub(OTHER_FILES).clamp(1, wanted);
+    if connections < wanted {
+        warn!(
+            files,
+            connections,
+            wanted,
+            "the system allows too few open files for as many connections as wanted: raise its \
+             limit (`ulimit -n`, or LimitNOFILE= of systemd) or lower --max-connections"
+        );
+    }
+    if options.multi_user && per_user > connections / 2 {
+        warn!(
+            per_user,
+            connections,
+            "one account can have more than half of all connections: lower \
+             --max-connections-per-user"
+        );
+    }
+    connections
+}
+
+/// Tells how many files can be open, which is as many as needed where that can be had.
+///
 /// Shells and desktops allow far fewer open files than the system would, unless asked for more.
 #[cfg(unix)]
-fn allow_open_files(connections: usize) -> io::Result<()> {
-    use rustix::process::{Resource, getrlimit, setrlimit};
+fn allow_open_files(needed: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    /// Besides connections: standard streams, runtime, socket, lock.
-    const OTHER_FILES: u64 = 32;
-    let needed = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
-    let mut limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= needed) {
-        return Ok(());
+    let needed = u64::try_from(needed).unwrap_or(u64::MAX);
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let mut files = current.unwrap_or(needed).min(needed);
+    let most = maximum.unwrap_or(needed).min(needed);
+    if files < most && setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum }).is_ok()
+    {
+        files = most;
     }
-    limit.current = Some(limit.maximum.map_or(needed, |maximum| maximum.min(needed)));
-    setrlimit(Resource::Nofile, limit)?;
-    Ok(())
+    usize::try_from(files).unwrap_or(usize::MAX)
 }
 
 #[cfg(not(unix))]
-fn allow_open_files(_: usize) -> io::Result<()> {
-    Ok(())
+fn allow_open_files(needed: usize) -> usize {
+    needed
 }

@@ -48,15 +48,15 @@ impl Lobby {
         self.pair(now, id);
     }
 
-    /// Forgets a session that did not come back. Its partner is told; nobody else can know it.
-    fn forget(&mut self, now: Instant, id: SessionId) {
+    /// Forgets a session that has no connection. Its partner is told; nobody else can know it.
+    pub(super) fn forget(&mut self, now: Instant, id: SessionId) {
         if let Some(room) = self.session(id).room() {
             let came_back = self.rooms[&room].seats[self.seat_of(id, room)].attached;
             let reason = if came_back { CloseReason::Timeout } else { CloseReason::RelayLost };
             self.close_room(now, room, reason);
         }
         self.dequeue(id);
-        self.sessions.remove(&id);
+        self.expel(id);
         self.deadlines.forget(Subject::Session(id));
     }
 

@@ -20,6 +20,10 @@ impl Lobby {
             return;
         }
         let Arrival { owner, session, room, queue, leaving, blocks } = arrival;
+        // The owner's, whatever becomes of this session.
+        for blocked in blocks {
+            self.ties.block(owner, blocked);
+        }
         // Ids of other owners are not taken on anybody's word.
         let claimed = session.filter(|id| self.sessions.get(id).is_none_or(|s| s.owner == owner));
         let id = claimed.unwrap_or_else(|| SessionId::from_bytes(self.ids.next()));
@@ -31,7 +35,11 @@ impl Lobby {
             }
         } else {
             let link = Link::Connected(connection);
-            self.sessions.insert(id, Session::new(now, owner, link, &self.config));
+            let new = Session::new(now, owner, link, &self.config);
+            if let Err(reason) = self.admit(now, id, new) {
+                self.effects.push(Effect::Disconnect { connection, reason });
+                return;
+            }
         }
         self.bind(id, connection);
         self.effects.push(Effect::Welcome {
@@ -40,9 +48,6 @@ impl Lobby {
             resumed: claimed.is_some(),
         });
 
-        for blocked in blocks {
-            self.ties.block(owner, blocked);
-        }
         for leaving in leaving {
             self.leave(now, id, leaving);
         }
@@ -109,19 +114,22 @@ impl Lobby {
             [one, two] if two == own => one,
             [_, _] => return Err(CloseReason::RelayLost),
         };
-        if self.tombstones.contains(&room) {
+        if self.is_buried(room, claim.members) {
             return Err(CloseReason::Left);
         }
         if let Some(known) = self.sessions.get(&partner.session) {
             let elsewhere = known.room().is_some_and(|other| !self.yields(partner, other, &claim));
             if known.owner != partner.owner || elsewhere {
-                self.tombstones.insert(room);
+                self.bury(room, claim.members);
                 return Err(CloseReason::RelayLost);
             }
         } else {
             let link = Link::Lost { since: now, away: false };
             let session = Session::new(now, partner.owner, link, &self.config);
-            self.sessions.insert(partner.session, session);
+            if self.admit(now, partner.session, session).is_err() {
+                self.bury(room, claim.members);
+                return Err(CloseReason::RelayLost);
+            }
         }
         for member in [own, partner] {
             if let Some(other) = self.session(member.session).room() {

@@ -1,38 +1,61 @@
-//! A set that remembers only so many and drops the oldest.
+//! What is remembered for many accounts in a place of bounded size.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// A set that remembers only so many. Over that, the account that has most of them loses its
+/// oldest: whatever one account does, it pushes out nothing of who has less.
 #[derive(Debug)]
-pub(super) struct BoundedSet<T> {
+pub(super) struct FairSet<T> {
     capacity: usize,
-    members: BTreeSet<T>,
-    by_age: VecDeque<T>,
+    members: BTreeSet<(u32, T)>,
+    /// By user id, oldest first; none is empty.
+    by_account: BTreeMap<u32, VecDeque<T>>,
+    /// How many each account has.
+    sizes: BTreeSet<(usize, u32)>,
 }
 
-impl<T: Copy + Ord> BoundedSet<T> {
+impl<T: Copy + Ord> FairSet<T> {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, members: BTreeSet::new(), by_age: VecDeque::new() }
+        Self {
+            capacity,
+            members: BTreeSet::new(),
+            by_account: BTreeMap::new(),
+            sizes: BTreeSet::new(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
-    pub(super) fn contains(&self, member: &T) -> bool {
-        self.members.contains(member)
+    pub(super) fn contains(&self, account: u32, member: T) -> bool {
+        self.members.contains(&(account, member))
     }
 
     /// Whether it is new.
-    pub(super) fn insert(&mut self, member: T) -> bool {
-        if !self.members.insert(member) {
+    pub(super) fn insert(&mut self, account: u32, member: T) -> bool {
+        if !self.members.insert((account, member)) {
             return false;
         }
-        self.by_age.push_back(member);
-        if self.by_age.len() > self.capacity
-            && let Some(oldest) = self.by_age.pop_front()
+        self.change(account, |members| members.push_back(member));
+        if self.members.len() > self.capacity
+            && let Some(&(_, largest)) = self.sizes.last()
+            && let Some(oldest) = self.change(largest, VecDeque::pop_front)
         {
-            self.members.remove(&oldest);
+            self.members.remove(&(largest, oldest));
         }
         true
+    }
+
+    fn change<R>(&mut self, account: u32, change: impl FnOnce(&mut VecDeque<T>) -> R) -> R {
+        let members = self.by_account.entry(account).or_default();
+        self.sizes.remove(&(members.len(), account));
+        let result = change(members);
+        if members.is_empty() {
+            self.by_account.remove(&account);
+        } else {
+            self.sizes.insert((members.len(), account));
+        }
+        result
     }
 }

@@ -3,11 +3,10 @@
 //! These are not wire types: `crate::connection` translates. Names, topics and tokens have been
 //! checked before they come here, and no message text ever does.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use shared::{
     id::{OwnerId, RoomId, SessionId},
-    limits::{self, Rate},
     message::{CloseReason, DequeueReason, Presence, ReportCategory},
 };
 
@@ -313,8 +312,12 @@ impl Effect {
 pub enum Refusal {
     /// So many wait in this topic already.
     QueueFull,
+    /// So many of this account do.
+    OwnQueueFull,
     /// There are so many topics already.
     TooManyTopics,
+    /// This account waits in so many topics already.
+    TooManyOwnTopics,
     /// The relay is about to end.
     Draining,
 }
@@ -326,54 +329,11 @@ pub enum DisconnectReason {
     Superseded,
     /// The client sends more than the rates of `welcome` allow.
     RateExceeded,
-}
-
-/// How the lobby behaves; the options of `relay serve`. `None` where nothing limits.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Which run of the relay this is; part of each ticket.
-    pub epoch: u64,
-    /// Messages of one session.
-    pub message_rate: Option<Rate>,
-    /// `next` of one session.
-    pub next_rate: Option<Rate>,
-    /// A member that is gone for so long is `reconnecting` to its partner.
-    pub away_after: Duration,
-    /// A room whose member is gone for so long is closed; so long a place is kept.
-    pub grace: Duration,
-    /// A room without a message for so long is closed.
-    pub room_idle: Option<Duration>,
-    /// A waiting session that has not listened for so long is dequeued.
-    pub queue_idle: Option<Duration>,
-    /// So long after its last activity a session counts as listening.
-    pub listening_for: Duration,
-    /// After so long the two waivers apply.
-    pub match_wait: Duration,
-    /// Nobody is paired before this: those who talked under an earlier relay come back first.
-    pub pairing_from: Option<Instant>,
-    /// Sessions that wait in one topic.
-    pub waiting_per_topic: usize,
-    /// Topics with somebody waiting.
-    pub topics: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            epoch: 1,
-            message_rate: Some(Rate { burst: 5, interval_ms: 500 }),
-            next_rate: Some(Rate { burst: 3, interval_ms: 10_000 }),
-            away_after: Duration::from_secs(5),
-            grace: Duration::from_secs(60),
-            room_idle: Some(Duration::from_secs(30 * 60)),
-            queue_idle: Some(Duration::from_secs(30 * 60)),
-            listening_for: Duration::from_secs(120),
-            match_wait: Duration::from_secs(10),
-            pairing_from: None,
-            waiting_per_topic: limits::WAITING_PER_TOPIC,
-            topics: limits::TOPICS,
-        }
-    }
+    /// It would be one session too many: of its account, or of all. It never was in the lobby.
+    TooManySessions {
+        /// Whether it is the account that has so many.
+        of_account: bool,
+    },
 }
 
 /// Counts for `status`.

@@ -1,6 +1,9 @@
 //! What must be true of a lobby between any two events.
 
-use shared::limits::{REPORTS, TOMBSTONES};
+use shared::{
+    limits::{REPORTS, TOMBSTONES},
+    text::DEFAULT_TOPIC,
+};
 
 use super::{
     Lobby,
@@ -19,9 +22,11 @@ impl Lobby {
         assert!(self.reports.latest.len() <= REPORTS);
         self.check_connections();
         self.check_sessions();
+        self.check_accounts();
         self.check_queues();
         for (&id, room) in &self.rooms {
-            assert!(!self.tombstones.contains(&id), "{id:?} is open and closed");
+            let members = room.descriptor(id).members;
+            assert!(!self.is_buried(id, members), "{id:?} is open and closed");
             assert_ne!(room.seats[0].member.owner, room.seats[1].member.owner);
             for seat in &room.seats {
                 let session = self.session(seat.member.session);
@@ -75,8 +80,24 @@ impl Lobby {
         }
     }
 
+    fn check_accounts(&self) {
+        assert!(self.sessions.len() <= self.config.sessions);
+        let sessions = self.accounts.values().map(|account| account.sessions.len());
+        assert_eq!(sessions.sum::<usize>(), self.sessions.len());
+        for (&uid, account) in &self.accounts {
+            assert!((1..=self.config.sessions_per_user).contains(&account.sessions.len()));
+            assert!(account.sessions.iter().all(|&id| self.session(id).owner.uid == uid));
+            assert!(account.topics <= self.config.topics_per_user);
+            let named = self.queues.iter().filter(|(topic, _)| *topic != DEFAULT_TOPIC);
+            let own = named.filter(|(_, queue)| queue.places_of(uid) > 0);
+            assert_eq!(own.count(), account.topics);
+            let places = self.queues.values().map(|queue| queue.places_of(uid));
+            assert!(places.max().unwrap_or(0) <= self.config.waiting_per_user);
+        }
+    }
+
     fn check_queues(&self) {
-        assert!(self.queues.len() <= self.config.topics);
+        assert!(self.topics() <= self.config.topics);
         for queue in self.queues.values() {
             assert!(!queue.is_empty(), "a queue ends with the last who waits in it");
             assert!(queue.len() <= self.config.waiting_per_topic);

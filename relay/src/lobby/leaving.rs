@@ -14,19 +14,20 @@ impl Lobby {
     /// it can be repeated until the answer has come through.
     pub(super) fn leave(&mut self, now: Instant, id: SessionId, leaving: Leaving) {
         let Leaving { room, block, report, .. } = leaving;
+        let own = Member { session: id, owner: self.session(id).owner };
         let partner = self.partner_in(id, &leaving);
         let mut blocked = None;
         if let Some(partner) = partner {
             if let Some(category) = report {
                 let messages = self.rooms.get(&room).map(|room| room.messages);
-                self.reports.note(id, Report { category, room, messages });
+                self.reports.note(own, Report { category, room, messages });
             }
             if block {
-                self.ties.block(self.session(id).owner, partner.owner);
+                self.ties.block(own.owner, partner.owner);
                 blocked = Some(partner.owner);
             }
             // Also a room that this lobby never knew: the partner may still claim it.
-            self.tombstones.insert(room);
+            self.bury(room, [own, partner]);
         }
         if let Some(to) = self.session(id).connection() {
             self.effects.push(Effect::Left { to, room, blocked });
@@ -49,8 +50,8 @@ impl Lobby {
     pub(super) fn close_room(&mut self, now: Instant, room_id: RoomId, reason: CloseReason) {
         let room = self.rooms.remove(&room_id).expect("only an open room is closed");
         self.deadlines.forget(Subject::Room(room_id));
-        self.tombstones.insert(room_id);
         let members = room.seats.map(|seat| seat.member);
+        self.bury(room_id, members);
         self.ties.note_meeting(now, members[0].owner, members[1].owner);
         for Member { session: id, .. } in members {
             let session = self.session_mut(id);
@@ -62,6 +63,17 @@ impl Lobby {
                 self.effects.push(Effect::Closed { to, room: room_id, reason });
             }
         }
+    }
+
+    /// Remembers that a room is closed, for both accounts: neither can make the other's forgotten.
+    pub(super) fn bury(&mut self, room: RoomId, members: [Member; 2]) {
+        for member in members {
+            self.tombstones.insert(member.owner.uid, room);
+        }
+    }
+
+    pub(super) fn is_buried(&self, room: RoomId, members: [Member; 2]) -> bool {
+        members.iter().any(|member| self.tombstones.contains(member.owner.uid, room))
     }
 
     /// The other member of a room that this session is in, or was by its descriptor.

@@ -15,7 +15,8 @@
 //!        ▲    │   leave_queue,            ▲    next            │  │
 //!        │    │   queue idle              └────────────────────┘  │
 //!        │    ▼                                                   │
-//!        │  forgotten: without a connection for the grace         │
+//!        │  forgotten: without a connection for the grace, or, if │
+//!        │  not chatting, until its account has too many          │
 //!        └────────────────────────────────────────────────────────┘
 //!              it or its partner leaves, is gone for the grace, or nobody writes
 //! ```
@@ -25,13 +26,15 @@
 //! partner was told.
 //!
 //! Reading order: `event` is the contract; `session`, `queue` and `room` hold one of each, and
-//! `ties` what keeps owners apart; `arriving`, `seeking`, `talking`, `leaving` and `aging` are
-//! what the lobby does.
+//! `ties` what keeps owners apart, `accounts` what one account can have; `arriving`, `seeking`,
+//! `talking`, `leaving` and `aging` are what the lobby does.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod accounts;
 mod aging;
 mod arriving;
 mod bounded;
+mod config;
 mod deadlines;
 mod event;
 mod ids;
@@ -55,10 +58,12 @@ use shared::{
     limits::TOMBSTONES,
 };
 
+pub use config::Config;
 pub use event::*;
 pub use reports::Report;
 
-use bounded::BoundedSet;
+use accounts::Account;
+use bounded::FairSet;
 use deadlines::{Deadlines, Subject};
 use ids::Ids;
 use queue::Queue;
@@ -80,11 +85,13 @@ pub struct Lobby {
     connections: BTreeMap<ConnectionId, SessionId>,
     connections_by_owner: BTreeMap<OwnerId, usize>,
     sessions: BTreeMap<SessionId, Session>,
+    /// By user id.
+    accounts: BTreeMap<u32, Account>,
     /// By the topic's case folding; none is empty.
     queues: BTreeMap<String, Queue>,
     rooms: BTreeMap<RoomId, Room>,
     /// Rooms that were closed and must not come back.
-    tombstones: BoundedSet<RoomId>,
+    tombstones: FairSet<RoomId>,
     ties: Ties,
     reports: ReportLog,
     deadlines: Deadlines,
@@ -111,9 +118,10 @@ impl Lobby {
             connections: BTreeMap::new(),
             connections_by_owner: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             queues: BTreeMap::new(),
             rooms: BTreeMap::new(),
-            tombstones: BoundedSet::new(TOMBSTONES),
+            tombstones: FairSet::new(TOMBSTONES),
             ties: Ties::new(),
             reports: ReportLog::new(),
             deadlines,

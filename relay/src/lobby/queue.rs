@@ -51,6 +51,8 @@ pub(super) struct Queue {
     listening: BTreeMap<Place, Candidate>,
     quiet: BTreeMap<Place, Candidate>,
     by_owner: BTreeSet<(Owner, Place)>,
+    /// How many places each account has, by user id.
+    by_account: BTreeMap<u32, usize>,
 }
 
 impl Queue {
@@ -61,11 +63,17 @@ impl Queue {
             listening: BTreeMap::new(),
             quiet: BTreeMap::new(),
             by_owner: BTreeSet::new(),
+            by_account: BTreeMap::new(),
         }
     }
 
     pub(super) fn len(&self) -> usize {
         self.order.len()
+    }
+
+    /// Places of this account.
+    pub(super) fn places_of(&self, uid: u32) -> usize {
+        self.by_account.get(&uid).copied().unwrap_or(0)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -82,6 +90,7 @@ impl Queue {
         };
         self.order.insert(rank, place);
         self.by_owner.insert((candidate.owner, place));
+        *self.by_account.entry(candidate.owner.uid).or_default() += 1;
         self.update(place, candidate, standing);
     }
 
@@ -100,6 +109,11 @@ impl Queue {
         let rank = self.rank(place);
         self.order.remove(rank);
         self.by_owner.remove(&(owner, place));
+        let of_account = self.by_account.get_mut(&owner.uid).expect("who waits is counted");
+        *of_account -= 1;
+        if *of_account == 0 {
+            self.by_account.remove(&owner.uid);
+        }
         self.listening.remove(&place);
         self.quiet.remove(&place);
     }
@@ -113,16 +127,30 @@ impl Queue {
         seeker: Place,
         tie: impl Fn(Owner, Owner) -> Tie,
     ) -> Option<Place> {
-        if let Some(candidate) = self.quiet.get(&seeker) {
-            return self.first_waived(&self.listening, candidate, !self.public, tie);
+        let (standing, candidate) = self.known_of(seeker)?;
+        self.first_for(candidate, standing, tie)
+    }
+
+    /// The same for one who does not wait here yet.
+    pub(super) fn first_for(
+        &self,
+        seeker: Candidate,
+        standing: Standing,
+        tie: impl Fn(Owner, Owner) -> Tie,
+    ) -> Option<Place> {
+        match standing {
+            Standing::Listening => {}
+            Standing::Quiet => {
+                return self.first_waived(&self.listening, seeker, !self.public, tie);
+            }
+            Standing::Unreachable => return None,
         }
-        let candidate = self.listening.get(&seeker)?;
-        let is_stranger = |other: &Candidate| tie(candidate.owner, other.owner) == Tie::Strangers;
+        let is_stranger = |other: &Candidate| tie(seeker.owner, other.owner) == Tie::Strangers;
         if let Some((&best, _)) = self.listening.iter().find(|(_, other)| is_stranger(other)) {
             return Some(best);
         }
-        let recent = self.first_waived(&self.listening, candidate, false, &tie);
-        let quiet = self.first_waived(&self.quiet, candidate, !self.public, &tie);
+        let recent = self.first_waived(&self.listening, seeker, false, &tie);
+        let quiet = self.first_waived(&self.quiet, seeker, !self.public, &tie);
         match (recent, quiet) {
             (Some(recent), Some(quiet)) => Some(recent.min(quiet)),
             (recent, quiet) => recent.or(quiet),
@@ -132,7 +160,7 @@ impl Queue {
     fn first_waived(
         &self,
         others: &BTreeMap<Place, Candidate>,
-        seeker: &Candidate,
+        seeker: Candidate,
         strangers_at_once: bool,
         tie: impl Fn(Owner, Owner) -> Tie,
     ) -> Option<Place> {
@@ -177,6 +205,7 @@ impl Queue {
 
     pub(super) fn check(&self) {
         assert_eq!(self.by_owner.len(), self.order.len());
+        assert_eq!(self.by_account.values().sum::<usize>(), self.order.len());
         assert!(self.listening.keys().all(|place| !self.quiet.contains_key(place)));
         let reachable = self.listening.keys().chain(self.quiet.keys());
         assert!(reachable.into_iter().all(|place| self.order.binary_search(place).is_ok()));

@@ -8,7 +8,7 @@ use shared::{
     message::{ReportCategory, Reports},
 };
 
-use super::bounded::BoundedSet;
+use super::{Member, bounded::FairSet};
 
 /// One report, as it is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,18 +26,18 @@ pub(super) struct ReportLog {
     pub(super) counts: Reports,
     pub(super) latest: VecDeque<Report>,
     /// What each session has reported: a leave is repeated until it was answered.
-    noted: BoundedSet<(RoomId, SessionId, ReportCategory)>,
+    noted: FairSet<(RoomId, SessionId, ReportCategory)>,
 }
 
 impl ReportLog {
     pub(super) fn new() -> Self {
-        let noted = BoundedSet::new(REPORTS);
+        let noted = FairSet::new(REPORTS);
         Self { counts: Reports::default(), latest: VecDeque::new(), noted }
     }
 
     /// Takes a session's report, unless it has made the same before.
-    pub(super) fn note(&mut self, by: SessionId, report: Report) {
-        if !self.noted.insert((report.room, by, report.category)) {
+    pub(super) fn note(&mut self, by: Member, report: Report) {
+        if !self.noted.insert(by.owner.uid, (report.room, by.session, report.category)) {
             return;
         }
         let count = match report.category {

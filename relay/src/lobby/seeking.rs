@@ -91,26 +91,35 @@ impl Lobby {
             waiting.seeking = seeking;
             return Ok(());
         }
-        self.admission(id, &queue)?;
+        // Who is paired at once takes no place.
+        if let Err(refusal) = self.admission(id, &queue)
+            && !self.finds_partner(now, id, &queue)
+        {
+            return Err(refusal);
+        }
         self.dequeue(id);
         self.enqueue(now, id, ticket, queue, seeking);
         Ok(())
     }
 
-    fn admission(&self, id: SessionId, queue: &str) -> Result<(), Refusal> {
-        if self.draining {
-            return Err(Refusal::Draining);
-        }
-        if let Some(queue) = self.queues.get(queue) {
-            let is_full = queue.len() >= self.config.waiting_per_topic;
-            return if is_full { Err(Refusal::QueueFull) } else { Ok(()) };
-        }
-        let waits_alone =
-            self.session(id).waiting().is_some_and(|w| self.queues[&w.queue].len() == 1);
-        if self.queues.len() - usize::from(waits_alone) >= self.config.topics {
-            return Err(Refusal::TooManyTopics);
-        }
-        Ok(())
+    /// Whether somebody waits in this queue with whom it would be paired as soon as it did.
+    fn finds_partner(&self, now: Instant, id: SessionId, queue: &str) -> bool {
+        let standing = self.session(id).standing();
+        let candidate = self.new_candidate(id);
+        let tie = |one, other| self.ties.between(now, one, other);
+        self.can_pair()
+            && self
+                .queues
+                .get(queue)
+                .is_some_and(|queue| queue.first_for(candidate, standing, tie).is_some())
+    }
+
+    fn new_candidate(&self, id: SessionId) -> Candidate {
+        Candidate { owner: self.session(id).owner, patient: self.config.match_wait.is_zero() }
+    }
+
+    fn can_pair(&self) -> bool {
+        !self.draining && self.pairing_from.is_none()
     }
 
     fn enqueue(
@@ -125,16 +134,16 @@ impl Lobby {
             self.tickets += 1;
             Ticket { epoch: self.config.epoch, number: self.tickets }
         });
-        let patient = self.config.match_wait.is_zero();
-        let session = self.session(id);
-        let candidate = Candidate { owner: session.owner, patient };
-        let standing = session.standing();
-        self.queues.entry(queue.clone()).or_insert_with(|| Queue::new(queue == DEFAULT_TOPIC)).add(
-            Place { ticket, session: id },
-            candidate,
-            standing,
-        );
-        let waiting = Waiting { seeking, queue, ticket, since: now, patient };
+        let candidate = self.new_candidate(id);
+        let uid = candidate.owner.uid;
+        let standing = self.session(id).standing();
+        let of_topic =
+            self.queues.entry(queue.clone()).or_insert_with(|| Queue::new(queue == DEFAULT_TOPIC));
+        of_topic.add(Place { ticket, session: id }, candidate, standing);
+        if of_topic.places_of(uid) == 1 {
+            self.count_topic(uid, &queue, |topics| *topics += 1);
+        }
+        let waiting = Waiting { seeking, queue, ticket, since: now, patient: candidate.patient };
         self.session_mut(id).state = State::Waiting(waiting);
         self.schedule(id);
     }
@@ -157,8 +166,12 @@ impl Lobby {
         };
         let queue = self.queues.get_mut(&waiting.queue).expect("who waits has a queue");
         queue.remove(Place { ticket: waiting.ticket, session: id }, owner);
+        let was_last_of_account = queue.places_of(owner.uid) == 0;
         if queue.is_empty() {
             self.queues.remove(&waiting.queue);
+        }
+        if was_last_of_account {
+            self.count_topic(owner.uid, &waiting.queue, |topics| *topics -= 1);
         }
         Some(waiting)
     }
@@ -166,8 +179,8 @@ impl Lobby {
     /// Pairs a session that waits, and for which something has changed, with the earliest who
     /// suits. All others have been looked at before: no two of them suit each other.
     pub(super) fn pair(&mut self, now: Instant, id: SessionId) -> bool {
-        let can_pair = !self.draining && self.pairing_from.is_none();
-        let Some(waiting) = self.session(id).waiting().filter(|_| can_pair) else { return false };
+        let waiting = self.session(id).waiting().filter(|_| self.can_pair());
+        let Some(waiting) = waiting else { return false };
         let place = Place { ticket: waiting.ticket, session: id };
         let partner = self.queues[&waiting.queue]
             .partner_for(place, |one, other| self.ties.between(now, one, other));

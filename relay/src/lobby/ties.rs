@@ -7,7 +7,7 @@ use std::{
 
 use shared::limits::{BLOCKS, RECENT_OWNERS, RECENT_PARTNER_FOR, RECENT_PARTNERS};
 
-use super::{Owner, bounded::BoundedSet};
+use super::{Owner, bounded::FairSet};
 
 /// What two owners are to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,10 @@ pub(super) enum Tie {
 
 #[derive(Debug)]
 pub(super) struct Ties {
-    /// Pairs of which one has blocked the other, the smaller first.
-    blocks: BoundedSet<(Owner, Owner)>,
+    /// Who has blocked whom; kept for the account of who has.
+    blocks: FairSet<(Owner, Owner)>,
+    /// One account can push out what others remember: it costs them that they are given each
+    /// other again sooner, no more.
     partners: BTreeMap<Owner, Partners>,
     /// Owners by their latest meeting, to drop who has met nobody for longest.
     by_meeting: BTreeMap<u64, Owner>,
@@ -39,7 +41,7 @@ struct Partners {
 impl Ties {
     pub(super) fn new() -> Self {
         Self {
-            blocks: BoundedSet::new(BLOCKS),
+            blocks: FairSet::new(BLOCKS),
             partners: BTreeMap::new(),
             by_meeting: BTreeMap::new(),
             meetings: 0,
@@ -60,7 +62,7 @@ impl Ties {
     pub(super) fn ever_between(&self, one: Owner, other: Owner) -> Tie {
         if one == other {
             Tie::Same
-        } else if self.blocks.contains(&in_order(one, other)) {
+        } else if self.has_blocked(one, other) || self.has_blocked(other, one) {
             Tie::Blocked
         } else if self.have_met(one, other) {
             Tie::Recent
@@ -75,8 +77,12 @@ impl Ties {
 
     pub(super) fn block(&mut self, one: Owner, other: Owner) {
         if one != other {
-            self.blocks.insert(in_order(one, other));
+            self.blocks.insert(one.uid, (one, other));
         }
+    }
+
+    fn has_blocked(&self, one: Owner, other: Owner) -> bool {
+        self.blocks.contains(one.uid, (one, other))
     }
 
     pub(super) fn blocks(&self) -> usize {
@@ -123,8 +129,4 @@ impl Ties {
         assert_eq!(self.partners.len(), self.by_meeting.len());
         assert!(self.partners.values().all(|partners| partners.met.len() <= RECENT_PARTNERS));
     }
-}
-
-fn in_order(one: Owner, other: Owner) -> (Owner, Owner) {
-    (one.min(other), one.max(other))
 }

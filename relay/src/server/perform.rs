@@ -8,7 +8,6 @@ use std::{
 
 use shared::{
     id::OwnerId,
-    limits::OUTBOUND_BYTES,
     message::{ErrorCode, RelayMessage, SessionGrant, Status, Welcome},
     version,
 };
@@ -123,7 +122,8 @@ impl Server {
 
     /// Ends a connection that did not read in time: there is no point in waiting once more.
     pub(super) fn cut_off(&mut self, id: ConnectionId) {
-        let message = format!("what was sent was not read in time, {OUTBOUND_BYTES} bytes at most");
+        let most = self.settings.outbound_bytes;
+        let message = format!("what was sent was not read in time, {most} bytes at most");
         self.fail(id, &fault(ErrorCode::SlowReader, message));
         if let Some(connection) = self.connections.get_mut(&id) {
             let was_told = matches!(connection.flush(), Poll::Ready(Ok(())));

@@ -49,6 +49,20 @@ impl Relay {
         Self { child: command.spawn().unwrap(), directory, options }
     }
 
+    /// For all accounts, and allowed so many open files, which it cannot change.
+    pub(crate) fn start_for_all_with_files(files: u64, options: &[&str]) -> Self {
+        let directory = private_directory();
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o711)).unwrap();
+        let relay = command(&directory.path().join("relay.sock"));
+        let mut command = Command::new("sh");
+        command.kill_on_drop(true).stdin(Stdio::null());
+        command.args(["-c", "ulimit -n $0 && exec \"$@\"", &files.to_string()]);
+        command.arg(relay.as_std().get_program()).args(relay.as_std().get_args());
+        let log = File::create(directory.path().join("log")).unwrap();
+        command.args(["serve", "--multi-user"]).args(options).stderr(log);
+        Self { child: command.spawn().unwrap(), directory, options: Vec::new() }
+    }
+
     /// Kills it, and starts the next one on the same socket once nothing is left of it.
     pub(crate) async fn kill_and_restart(&mut self) {
         self.child.kill().await.unwrap();
@@ -85,7 +99,9 @@ impl Relay {
             loop {
                 match endpoint.connect().await {
                     Ok(stream) => return stream,
-                    Err(ConnectError::Absent | ConnectError::Busy) => sleep(RETRY).await,
+                    Err(
+                        ConnectError::Absent | ConnectError::AbsentShared(_) | ConnectError::Busy,
+                    ) => sleep(RETRY).await,
                     Err(error) => panic!("{error}"),
                 }
             }

@@ -59,6 +59,19 @@ async fn one_account_has_so_many_connections_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_chat_whose_member_may_come_back_counts_and_is_not_given_up_for_another() {
+    let relay = Relay::start(&["--max-connections-per-user", "2", "--away-after", "10ms"]);
+    let mut pair = relay.pair().await;
+    drop(pair.b);
+    assert_eq!(pair.a.until("partner").await["presence"], "reconnecting");
+    let mut third = relay.connect().await;
+    third.write(&frame(&hello(Some(owner()), None))).await;
+    let refused = third.expect_error_and_end("too_many").await;
+    assert!(refused.starts_with("this account has as many chats as one can have; leave one"));
+    pair.a.settle().await;
+}
+
+#[tokio::test]
 async fn a_client_that_is_silent_is_cut_off_and_one_that_pings_is_not() {
     let relay = Relay::start(&["--keep-alive", "100ms"]);
     let (mut silent, mut alive) = (relay.join().await, relay.join().await);
@@ -99,6 +112,34 @@ async fn a_relay_out_of_file_descriptors_goes_on_and_recovers() {
     let ticks = cpu_ticks(relay.pid()) - ticks_before;
     assert!(ticks < 10, "it spun for {ticks} ticks");
     pair.talk().await;
+}
+
+#[tokio::test]
+async fn a_relay_that_may_open_few_files_says_so_and_tells_who_is_one_too_many() {
+    let relay = Relay::start_for_all_with_files(64, &["--max-connections-per-user", "20"]);
+    let mut first = relay.join().await;
+    let log = relay.log();
+    assert!(log.contains("files=64 connections=32 wanted=10000"), "{log}");
+    assert!(log.contains("one account can have more than half"), "{log}");
+    drop(log);
+
+    let relay_of_one = Relay::start_for_all_with_files(64, &["--max-connections-per-user", "40"]);
+    let mut all = Vec::new();
+    for _ in 0..32 {
+        all.push(relay_of_one.join().await);
+    }
+    let refused = relay_of_one.connect().await.expect_error_and_end("too_many").await;
+    assert!(refused.starts_with("the relay has 32 connections already: "), "{refused}");
+    first.settle().await;
+}
+
+#[tokio::test]
+async fn a_relay_that_may_open_enough_files_says_nothing_of_it() {
+    let options = ["--max-connections", "32", "--max-connections-per-user", "16"];
+    let relay = Relay::start_for_all_with_files(64, &options);
+    relay.join().await;
+    let log = relay.log();
+    assert!(!log.contains("WARN"), "{log}");
 }
 
 #[cfg(target_os = "linux")]

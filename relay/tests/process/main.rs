@@ -10,4 +10,5 @@ mod ending;
 mod faults;
 mod harness;
 mod limits;
+mod options;
 mod resume;

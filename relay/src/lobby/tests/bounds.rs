@@ -5,16 +5,18 @@ use shared::{
     message::ReportCategory,
 };
 
-use super::{super::bounded::BoundedSet, super::ties::*, *};
+use super::{super::bounded::FairSet, super::ties::*, *};
 
 #[test]
-fn a_bounded_set_drops_the_oldest() {
-    let mut set = BoundedSet::new(2);
-    for member in [1, 2, 1, 3] {
-        set.insert(member);
+fn a_full_set_drops_the_oldest_of_the_account_that_has_most() {
+    let mut set = FairSet::new(4);
+    for (account, member) in [(1, 'a'), (2, 'b'), (2, 'c'), (2, 'b'), (2, 'd'), (2, 'e'), (1, 'f')]
+    {
+        set.insert(account, member);
     }
-    assert_eq!([1, 2, 3].map(|member| set.contains(&member)), [false, true, true]);
-    assert_eq!(set.len(), 2);
+    let kept = [(1, 'a'), (1, 'f'), (2, 'd'), (2, 'e')];
+    assert!(kept.iter().all(|&(account, member)| set.contains(account, member)));
+    assert_eq!(set.len(), kept.len());
 }
 
 #[test]
@@ -61,7 +63,11 @@ fn reports_are_remembered_up_to_a_number_and_all_are_counted() {
 fn blocks_and_recent_partners_are_remembered_up_to_a_number() {
     let scene = Scene::new();
     let mut ties = Ties::new();
-    let number_of = |number: usize| Owner { uid: u32::try_from(number).unwrap(), ..owner(1) };
+    let number_of = |number: usize| {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&number.to_le_bytes());
+        Owner { id: OwnerId::from_bytes(id), ..owner(1) }
+    };
     for number in 0..BLOCKS + 10 {
         ties.block(number_of(number), number_of(number + 1));
         ties.note_meeting(scene.now, number_of(number), number_of(number + 1));
@@ -71,6 +77,43 @@ fn blocks_and_recent_partners_are_remembered_up_to_a_number() {
     let between = |one, other| ties.between(scene.now, number_of(one), number_of(other));
     assert_eq!(between(0, 1), Tie::Strangers, "the oldest is forgotten");
     assert_eq!(between(BLOCKS, BLOCKS + 1), Tie::Blocked);
+}
+
+#[test]
+fn one_account_cannot_make_the_blocks_of_another_forgotten() {
+    let mut ties = Ties::new();
+    let (carol, bob) = (owner(1), Owner { uid: 1001, ..owner(2) });
+    // He would have his own block in the place of hers, and then too many more.
+    ties.block(bob, carol);
+    ties.block(carol, bob);
+    for number in 0..BLOCKS as u128 + 10 {
+        ties.block(bob, Owner { id: OwnerId::from_bytes(number.to_le_bytes()), ..bob });
+    }
+    let scene = Scene::new();
+    assert_eq!(ties.between(scene.now, carol, bob), Tie::Blocked);
+    assert_eq!(ties.blocks(), BLOCKS);
+}
+
+#[test]
+fn one_account_cannot_bring_a_room_back_that_another_has_left() {
+    let mut scene = Scene::new();
+    let alice = scene.guest(1);
+    let bob = scene.guest_of(Owner { uid: 1001, ..owner(2) });
+    scene.send(alice.enters("open"));
+    let room = scene.next_room(&alice, &bob);
+    scene.send(bob.enters("open"));
+    scene.expect(alice.leaves(room), [alice.left(room), bob.closed(room, CloseReason::Left)]);
+    let own = Member { owner: Owner { uid: 1001, ..owner(3) }, ..alice.member() };
+    for number in 0..TOMBSTONES as u128 + 10 {
+        let members = [bob.member(), own];
+        let other =
+            RoomDescriptor { room: RoomId::from_bytes(number.to_le_bytes()), members, ..room };
+        scene.lobby.handle(scene.now, bob.leaves(other));
+    }
+    scene.expect(bob.goes(), []);
+    let bob = scene.again(&bob);
+    let effects = [bob.welcomed_back(), bob.closed(room, CloseReason::Left)];
+    scene.expect(bob.back_in(room, 0), effects);
 }
 
 #[test]

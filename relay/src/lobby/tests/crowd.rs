@@ -69,6 +69,8 @@ impl Crowd {
             room_idle: Some(Duration::from_secs(90)),
             queue_idle: Some(Duration::from_secs(40)),
             waiting_per_topic: 4,
+            waiting_per_user: 3,
+            sessions_per_user: 6,
             ..Config::default()
         };
         Self {
@@ -356,7 +358,7 @@ impl Crowd {
             }
             Effect::Disconnect { connection, reason } => match reason {
                 DisconnectReason::Superseded => assert_eq!(by_connection(*connection), None),
-                DisconnectReason::RateExceeded => {
+                DisconnectReason::RateExceeded | DisconnectReason::TooManySessions { .. } => {
                     let who = by_connection(*connection).expect("it is here");
                     self.clients[who].connected = false;
                 }

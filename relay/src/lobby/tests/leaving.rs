@@ -225,12 +225,12 @@ fn next_leaves_also_when_there_is_no_place() {
     let mut scene = Scene::with(Config { topics: 0, ..Config::default() });
     let (alice, bob, room) = {
         scene.lobby.config.topics = 1;
-        let couple = scene.couple([1, 2], "open");
+        let couple = scene.couple([1, 2], "chess");
         scene.lobby.config.topics = 0;
         couple
     };
     scene.expect(
-        alice.next(room, "open"),
+        alice.next(room, "chess"),
         [
             alice.left(room),
             bob.closed(room, CloseReason::Left),

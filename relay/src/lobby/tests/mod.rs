@@ -1,5 +1,6 @@
 //! Scenarios: what happens, and all that the lobby has to say to it.
 
+mod accounts;
 mod arrivals;
 mod bounds;
 mod crowd;
@@ -99,14 +100,19 @@ impl Scene {
         ConnectionId(self.connections)
     }
 
-    /// Somebody who was never here, of this owner.
+    /// Somebody who was never here, of the owner with this number.
     #[track_caller]
     fn guest(&mut self, number: u8) -> Guest {
+        self.guest_of(owner(number))
+    }
+
+    #[track_caller]
+    fn guest_of(&mut self, owner: Owner) -> Guest {
         let connection = self.connection();
         let session = SessionId::from_bytes(self.lobby.ids.clone().next());
         let welcome = Effect::Welcome { to: connection, session, resumed: false };
-        self.expect(Event::Arrived(connection, arrival(number)), [welcome]);
-        Guest { connection, session, owner: owner(number) }
+        self.expect(Event::Arrived(connection, Arrival { owner, ..arrival(0) }), [welcome]);
+        Guest { connection, session, owner }
     }
 
     /// The room that the next match opens; the first waits longer.

@@ -1,0 +1,65 @@
+//! How the lobby behaves: the options of `relay serve`, as far as they concern it.
+
+use std::time::{Duration, Instant};
+
+use shared::limits::{self, Rate};
+
+/// How the lobby behaves. `None` where nothing limits.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Which run of the relay this is; part of each ticket.
+    pub epoch: u64,
+    /// Messages of one session.
+    pub message_rate: Option<Rate>,
+    /// `next` of one session.
+    pub next_rate: Option<Rate>,
+    /// A member that is gone for so long is `reconnecting` to its partner.
+    pub away_after: Duration,
+    /// A room whose member is gone for so long is closed; so long a place is kept.
+    pub grace: Duration,
+    /// A room without a message for so long is closed.
+    pub room_idle: Option<Duration>,
+    /// A waiting session that has not listened for so long is dequeued.
+    pub queue_idle: Option<Duration>,
+    /// So long after its last activity a session counts as listening.
+    pub listening_for: Duration,
+    /// After so long the two waivers apply.
+    pub match_wait: Duration,
+    /// Nobody is paired before this: those who talked under an earlier relay come back first.
+    pub pairing_from: Option<Instant>,
+    /// Sessions in all, connected or lost.
+    pub sessions: usize,
+    /// Sessions of one account.
+    pub sessions_per_user: usize,
+    /// Sessions that wait in one topic.
+    pub waiting_per_topic: usize,
+    /// Sessions of one account that wait in one topic.
+    pub waiting_per_user: usize,
+    /// Topics with somebody waiting, besides the default one.
+    pub topics: usize,
+    /// Topics in which one account waits, besides the default one.
+    pub topics_per_user: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            epoch: 1,
+            message_rate: Some(Rate { burst: 5, interval_ms: 500 }),
+            next_rate: Some(Rate { burst: 3, interval_ms: 10_000 }),
+            away_after: Duration::from_secs(5),
+            grace: Duration::from_secs(60),
+            room_idle: Some(Duration::from_secs(30 * 60)),
+            queue_idle: Some(Duration::from_secs(30 * 60)),
+            listening_for: Duration::from_secs(120),
+            match_wait: Duration::from_secs(10),
+            pairing_from: None,
+            sessions: limits::CONNECTIONS,
+            sessions_per_user: limits::CONNECTIONS_PER_USER,
+            waiting_per_topic: limits::WAITING_PER_TOPIC,
+            waiting_per_user: limits::WAITING_PER_TOPIC,
+            topics: limits::TOPICS,
+            topics_per_user: limits::TOPICS,
+        }
+    }
+}
