@@ -60,9 +60,9 @@ impl Handler {
     }
 
     /// The number of this request, if it is to be answered.
-    fn enter(&self, context: &RequestContext<RoleServer>) -> Option<CallId> {
+    async fn enter(&self, context: &RequestContext<RoleServer>) -> Option<CallId> {
         let call = CallId(self.calls.fetch_add(1, Ordering::Relaxed));
-        self.ledger.enter(&context.id, call).then_some(call)
+        self.ledger.enter(&context.id, call).await.then_some(call)
     }
 
     async fn call(
@@ -70,7 +70,7 @@ impl Handler {
         mut request: Request,
         context: &RequestContext<RoleServer>,
     ) -> Option<Answer> {
-        let call = self.enter(context)?;
+        let call = self.enter(context).await?;
         let takes_tasks = tasks::are_taken(context);
         let mut waits = false;
         if let Request::WaitForEvents { task, .. } = &mut request {
@@ -93,7 +93,7 @@ impl Handler {
         request: TaskRequest,
         context: &RequestContext<RoleServer>,
     ) -> Result<Answer, ErrorData> {
-        let call = self.enter(context).ok_or_else(unanswered)?;
+        let call = self.enter(context).await.ok_or_else(unanswered)?;
         match self.desk.task(call, request).await.ok_or_else(unanswered)? {
             Answer::UnknownTask => Err(tasks::unknown()),
             answer @ (Answer::Result(_) | Answer::Task(_) | Answer::Noted) => Ok(answer),

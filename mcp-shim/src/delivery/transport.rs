@@ -1,6 +1,9 @@
 //! The MCP transport, watched: which answers were written, which calls were cancelled, what could
 //! not be read, and when the client is gone.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, hash_map},
     io,
@@ -13,14 +16,19 @@ use rmcp::{
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{RwLock, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{desk::DeskHandle, session::CallId};
 
-/// The requests that have no answer yet, by the client's id.
+/// The requests that have no answer yet, and whether one is being written.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ledger(Arc<Mutex<HashMap<RequestId, Entry>>>);
+pub(crate) struct Ledger {
+    /// By the client's id.
+    entries: Arc<Mutex<HashMap<RequestId, Entry>>>,
+    /// Held for writing until the desk knows what became of it.
+    output: Arc<RwLock<()>>,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Entry {
@@ -35,7 +43,11 @@ enum Entry {
 impl Ledger {
     /// Whether this request, which has arrived, may be answered by this call: it was not cancelled
     /// meanwhile, and its id is its own.
-    pub(crate) fn enter(&self, request: &RequestId, call: CallId) -> bool {
+    ///
+    /// Waits until the desk knows of each answer whose writing has begun: a quick client asks in
+    /// the knowledge of it, before the write has returned.
+    pub(crate) async fn enter(&self, request: &RequestId, call: CallId) -> bool {
+        drop(self.output.read().await);
         let mut entries = self.lock();
         match entries.get_mut(request) {
             Some(entry @ Entry::Arrived) => {
@@ -66,7 +78,7 @@ impl Ledger {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, Entry>> {
-        self.0.lock().expect("nothing panics while it holds this lock")
+        self.entries.lock().expect("nothing panics while it holds this lock")
     }
 }
 
@@ -143,7 +155,9 @@ where
         };
         let writing = self.inner.send(item);
         let (desk, output) = (self.desk.clone(), self.ends.output.clone());
+        let turn = self.ledger.output.clone();
         async move {
+            let _turn = turn.write().await;
             let written = writing.await;
             if let Some(call) = call {
                 desk.settled(call, written.is_ok());

@@ -1,0 +1,83 @@
+//! A client that is quicker than the write of its answer.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{future, pin::pin, sync::atomic::AtomicBool};
+
+use rmcp::model::ServerResult;
+use shared::{endpoint::Endpoint, id::OwnerId};
+use tokio::sync::Notify;
+
+use super::*;
+use crate::{desk::Desk, link::Route, session::Config};
+
+/// The client has each answer at once; the write returns when that is allowed.
+#[derive(Default)]
+struct SlowToReturn {
+    client_has_it: Arc<Notify>,
+    may_return: Arc<Notify>,
+}
+
+impl Transport<RoleServer> for SlowToReturn {
+    type Error = io::Error;
+
+    fn send(
+        &mut self,
+        _: TxJsonRpcMessage<RoleServer>,
+    ) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
+        let (client_has_it, may_return) = (self.client_has_it.clone(), self.may_return.clone());
+        async move {
+            client_has_it.notify_one();
+            may_return.notified().await;
+            Ok(())
+        }
+    }
+
+    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        future::pending().await
+    }
+
+    async fn close(&mut self) -> Result<(), io::Error> {
+        Ok(())
+    }
+}
+
+fn desk() -> DeskHandle {
+    let endpoint = Endpoint::resolve(Some("/nowhere/relay.sock".as_ref())).unwrap();
+    let route = Route { endpoint, launcher: None, ending: AtomicBool::new(false) };
+    let config = Config {
+        owner: OwnerId::from_bytes([1; 16]),
+        seed: [1; 16],
+        display_name: "Test".into(),
+        autonomous: None,
+        build: "test",
+        closed_rooms: 1,
+    };
+    Desk::new(config, Arc::new(route)).1
+}
+
+#[tokio::test]
+async fn a_request_is_done_when_the_answers_before_it_are_known_to_be_written() {
+    let (inner, ledger) = (SlowToReturn::default(), Ledger::default());
+    let (client_has_it, may_return) = (inner.client_has_it.clone(), inner.may_return.clone());
+    let (_, unreadable) = mpsc::unbounded_channel();
+    let mut transport = Watched::new(inner, ledger.clone(), desk(), unreadable, Ends::default());
+    let [first, second] = [1, 2].map(RequestId::Number);
+    for id in [&first, &second] {
+        ledger.arrive(id.clone()).unwrap();
+    }
+    assert!(ledger.enter(&first, CallId(1)).await);
+    let answer = JsonRpcMessage::response(ServerResult::empty(()), first);
+    let sending = tokio::spawn(transport.send(answer));
+    client_has_it.notified().await;
+
+    let mut entering = pin!(ledger.enter(&second, CallId(2)));
+    tokio::select! {
+        biased;
+        _ = &mut entering => panic!("the first answer may not be known to the desk"),
+        () = future::ready(()) => {}
+    }
+    may_return.notify_one();
+    assert!(entering.await);
+    sending.await.unwrap().unwrap();
+}
