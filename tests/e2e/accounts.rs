@@ -8,7 +8,7 @@ use std::{
     process::Output,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{
     Accounts, World, enter, eventually, meet,
     result::{error_code, messages, structured},
@@ -92,6 +92,34 @@ fn one_account_at_its_limit_leaves_the_others_theirs() {
     let bob = accounts.shim(BOB, &socket).connect();
     let (_, entered) = enter(&bob, json!({ "topic": "red" }));
     assert_eq!(entered["state"], "chatting", "{entered:#}");
+}
+
+#[test]
+fn what_a_relay_has_vouched_for_is_good_for_the_account_that_had_it_alone() {
+    let Some(accounts) = Accounts::new() else { return };
+    let socket = accounts.directory_of(HOST, "chat", 0o711).join("relay.sock");
+    let _relay = accounts.serve(HOST, &socket, MULTI_USER);
+    let come = |uid, token: Option<&Value>| {
+        let mut peer = accounts.peer(uid, &socket);
+        let owner = "0a0a0a0a-0a0a-8a0a-8a0a-0a0a0a0a0a0a";
+        let mut hello = json!({ "min": 1, "max": 1, "build": "a test", "owner": owner });
+        if let Some(token) = token {
+            hello["session"] = json!({ "token": token });
+        }
+        peer.write(json!({ "hello": hello }).to_string());
+        let session = peer.until("welcome")["session"].take();
+        (peer, session)
+    };
+    let (_alice, session) = come(ALICE, None);
+    let token = Some(&session["token"]);
+    for stranger in [BOB, HOST, 0] {
+        let (_peer, taken) = come(stranger, token);
+        assert_eq!(taken["resumed"], false, "by {stranger}");
+        assert_ne!(taken["session_id"], session["session_id"], "by {stranger}");
+    }
+    let (_alice, again) = come(ALICE, token);
+    assert_eq!(again["resumed"], true);
+    assert_eq!(again["session_id"], session["session_id"]);
 }
 
 #[test]

@@ -23,7 +23,12 @@ impl Peer {
     /// Connects and says nothing.
     #[must_use]
     pub fn open(world: &World) -> Self {
-        let stream = UnixStream::connect(world.socket()).unwrap();
+        Self::over(UnixStream::connect(world.socket()).unwrap())
+    }
+
+    /// One that is connected and has said nothing.
+    #[must_use]
+    pub fn over(stream: UnixStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self { stream: BufReader::new(stream) }
     }
