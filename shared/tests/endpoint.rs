@@ -229,18 +229,6 @@ fn not_a_socket(path: &Path, kind: &str) -> String {
     format!("{} is {kind}, not a socket; remove it", path.display())
 }
 
-#[tokio::test]
-async fn a_lock_file_that_is_none_is_refused() {
-    let (directory, endpoint) = private();
-    let lock = lock_of(&endpoint);
-    symlink(directory.path().join("elsewhere"), &lock).unwrap();
-    assert!(refusal(&endpoint).contains("lock is a symbolic link"));
-    assert!(!directory.path().join("elsewhere").exists());
-    fs::remove_file(&lock).unwrap();
-    fs::create_dir(&lock).unwrap();
-    assert!(refusal(&endpoint).contains("lock is a directory"));
-}
-
 fn lock_of(endpoint: &Endpoint) -> PathBuf {
     endpoint.path().with_file_name("relay.sock.lock")
 }
