@@ -6,7 +6,7 @@ use std::{
     fs,
     io::{self, Write as _},
     os::unix::{
-        fs::{MetadataExt as _, PermissionsExt as _, chown, symlink},
+        fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink},
         net::UnixListener,
     },
     path::Path,
@@ -159,6 +159,45 @@ async fn where_a_symbolic_link_leads_counts_as_well_as_where_it_is() {
         assert!(reason.contains("above it lets others write (mode 0777)"), "{reason}");
         set_mode(open, 0o700);
     }
+}
+
+#[tokio::test]
+async fn every_directory_that_a_chain_of_links_passes_through_counts() {
+    let (outer, endpoint) = shared();
+    let (start, open) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    set_mode(open.path(), 0o700);
+    symlink(open.path().join("two"), start.path().join("one")).unwrap();
+    symlink(outer.path(), open.path().join("two")).unwrap();
+    let chained = at(&start.path().join("one/shared/relay.sock"));
+    let listener = chained.listen(EveryAccount).unwrap();
+    tokio::try_join!(chained.connect(), async { Ok(listener.accept().await.unwrap()) }).unwrap();
+    drop(listener);
+
+    set_mode(open.path(), 0o777);
+    let reason = refusal(&chained);
+    let named = format!("{} above it lets others write (mode 0777)", open.path().display());
+    assert!(reason.contains(&named), "{reason}");
+    assert_eq!(insecure(&chained).await, reason);
+    drop(endpoint.listen(EveryAccount).unwrap());
+
+    // In a sticky directory only the owner can change a link, whoever that is.
+    set_mode(open.path(), 0o1777);
+    drop(chained.listen(EveryAccount).unwrap());
+    if is_root() {
+        let link = open.path().join("two");
+        lchown(&link, Some(A_THIRD), None).unwrap();
+        let reason = refusal(&chained);
+        let named =
+            format!("the symbolic link {} above it belongs to a third user", link.display());
+        assert!(reason.contains(&named), "{reason}");
+    }
+
+    // And a circle ends.
+    symlink("circle", start.path().join("circle")).unwrap();
+    let circular = at(&start.path().join("circle/shared/relay.sock"));
+    assert!(circular.listen(EveryAccount).is_err());
+    let back = at(&directory(&endpoint).join("../shared/relay.sock"));
+    drop(back.listen(EveryAccount).unwrap());
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use super::{ConnectError, ListenError, unix::own_uid};
+use super::{ConnectError, ListenError, SOCKET_VARIABLE, unix::own_uid, way::way};
 
 /// What others may do in a shared directory that a relay makes: reach the socket, by its name.
 const SHARED_MODE: u32 = 0o711;
@@ -136,26 +136,31 @@ fn check_shared(directory: &Path, metadata: &Metadata) -> Result<(), DirectoryEr
 }
 
 /// Checks that nobody but root, this account and ours can put another directory in the place of
-/// this one: neither where its path leads, nor in what symbolic links lead through.
+/// this one: in no directory that its path leads through, by whatever symbolic links.
 fn check_above(directory: &Path, uid: u32) -> Result<(), DirectoryError> {
     let Some(parent) = directory.parent() else { return Ok(()) };
-    let real = fs::canonicalize(parent).map_err(DirectoryError::Io)?;
-    for above in parent.ancestors().chain(real.ancestors()) {
-        let metadata = fs::metadata(above).map_err(DirectoryError::Io)?;
+    for (above, metadata) in way(parent).map_err(DirectoryError::Io)? {
         let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+        let link = if metadata.is_symlink() { "the symbolic link " } else { "" };
         let why = if ![0, uid, own_uid()].contains(&owner) {
-            format!("belongs to a third user (uid {owner})")
-        } else if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
-            format!("lets others write (mode {mode:04o})")
+            format!("belongs to a third user (uid {owner}); {}", elsewhere())
+        } else if metadata.is_dir() && mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
+            let above = above.display();
+            format!("lets others write (mode {mode:04o}); forbid it with `chmod go-w {above}`")
         } else {
             continue;
         };
         let (path, above) = (directory.display(), above.display());
         return Err(DirectoryError::Insecure(format!(
-            "others can replace the directory {path}: {above} above it {why}"
+            "others can replace the directory {path}: {link}{above} above it {why}"
         )));
     }
     Ok(())
+}
+
+/// What there is to do where a directory cannot be made right.
+fn elsewhere() -> String {
+    format!("name a path elsewhere with --socket or {SOCKET_VARIABLE}")
 }
 
 /// What kind of file this is, for people.
