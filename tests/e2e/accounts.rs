@@ -47,6 +47,8 @@ fn two_accounts_meet_and_talk_and_a_killed_relay_costs_them_nothing() {
     assert_eq!(messages(&alice.wait()), ["and from another"]);
 
     relay.kill();
+    // Its program may not have heard of it yet, and this call waits until it has.
+    bob.refused("relay_unavailable", "wait_for_events", json!({}));
     bob.refused("relay_unavailable", "send_message", json!({ "message": "is anybody there?" }));
     assert!(accounts.relays().is_empty(), "no client starts one for all");
     let _next = accounts.serve(HOST, &socket, MULTI_USER);
@@ -170,6 +172,35 @@ fn everybody_is_told_whose_relay_it_is_and_only_that_account_can_end_it() {
     assert_eq!(stopped.status.code(), Some(0), "{}", said(&stopped));
     assert!(said(&stopped).contains("no client starts it again"), "{}", said(&stopped));
     relay.ended();
+}
+
+#[test]
+fn a_client_that_cannot_come_as_far_as_the_socket_is_told_where_it_ends() {
+    let Some(accounts) = Accounts::new() else { return };
+    let _open = accounts.directory_of(HOST, "home", 0o711);
+    let socket = accounts.directory_of(HOST, "home/chat", 0o711).join("relay.sock");
+    let _relay = accounts.serve(HOST, &socket, MULTI_USER);
+    let closed = accounts.directory_of(HOST, "home", 0o700);
+    let refused = accounts.shim(ALICE, &socket).connect().call("enter_queue", json!({}));
+    assert_eq!(error_code(&refused), "relay_unavailable");
+    let hint = structured(&refused)["error"]["hint"].to_string();
+    let named = format!("the directory {} belongs to another user (uid {HOST})", closed.display());
+    assert!(hint.contains(&named) && hint.contains("closed to you (mode 0700)"), "{hint}");
+}
+
+#[test]
+fn no_shim_takes_the_place_of_a_relay_that_another_account_is_to_run() {
+    let Some(accounts) = Accounts::new() else { return };
+    let chat = accounts.directory_of(0, "open", 0o1777).join("chat");
+    let socket = chat.join("relay.sock");
+    let client = accounts.shim(ALICE, &socket).connect();
+    let refused = client.call("enter_queue", json!({}));
+    assert_eq!(error_code(&refused), "relay_unavailable");
+    let hint = structured(&refused)["error"]["hint"].to_string();
+    assert!(hint.contains(&format!("{} is missing", chat.display())), "{hint}");
+    assert!(accounts.relays().is_empty() && !chat.exists());
+    let _relay = accounts.serve(HOST, &socket, MULTI_USER);
+    enter(&client, json!({}));
 }
 
 #[test]

@@ -45,7 +45,9 @@ impl Accounts {
         // Where they are built is not for every account to enter.
         let copied = |program: &Path| {
             let copy = directory.path().join(program.file_name().unwrap());
-            fs::copy(program, &copy).unwrap();
+            // Not by this process, which other tests may fork meanwhile: nobody can run what a
+            // child holds open for writing.
+            assert!(Command::new("cp").arg(program).arg(&copy).status().unwrap().success());
             fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
             copy
         };
