@@ -3,7 +3,10 @@
 use std::{
     fs,
     io::Read as _,
-    os::unix::{fs::MetadataExt as _, net::UnixStream},
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        net::UnixStream,
+    },
     path::Path,
     process::Output,
 };
@@ -78,6 +81,20 @@ fn a_relay_that_is_not_for_all_lets_no_other_account_in() {
     // Root gets through the directory, and is turned away by the relay itself.
     let mut root = UnixStream::connect(&socket).unwrap();
     assert_eq!(root.read(&mut [0; 1]).unwrap_or(0), 0, "a word from the relay");
+}
+
+#[test]
+fn a_lock_of_another_account_is_named_with_what_to_do() {
+    let Some(accounts) = Accounts::new() else { return };
+    let socket = accounts.directory_of(HOST, "private", 0o700).join("relay.sock");
+    let lock = socket.with_file_name("relay.sock.lock");
+    fs::write(&lock, "").unwrap();
+    fs::set_permissions(&lock, fs::Permissions::from_mode(0o600)).unwrap();
+    let refused = accounts.ask(HOST, &["serve"], &socket);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    let named = format!("the lock file {} belongs to another user (uid 0)", lock.display());
+    assert!(said(&refused).contains(&named), "{}", said(&refused));
+    assert!(said(&refused).contains(&format!("`rm {}`", lock.display())), "{}", said(&refused));
 }
 
 #[test]

@@ -60,11 +60,14 @@ pub(super) fn check(directory: &Path) -> Result<(), DirectoryError> {
     let mode = metadata.mode() & 0o7777;
     let uid = metadata.uid();
     let reason = if !metadata.is_dir() {
-        format!("{path} is {}, not a directory", kind(&metadata))
+        no_directory(directory, &metadata)
     } else if uid != own_uid() {
-        format!("the directory {path} belongs to another user (uid {uid})")
+        of_another_user(directory, uid)
     } else if mode & 0o077 != 0 {
-        format!("the directory {path} is open to others (mode {mode:04o}, wanted 0700)")
+        format!(
+            "the directory {path} is open to others (mode {mode:04o}, wanted 0700); close it with \
+             `chmod 0700 {path}`"
+        )
     } else {
         return Ok(());
     };
@@ -139,7 +142,7 @@ pub(super) fn ensure_shared(directory: &Path) -> Result<(), DirectoryError> {
     check_shared(directory, &metadata)?;
     let (path, uid, mode) = (directory.display(), metadata.uid(), metadata.mode() & 0o7777);
     let reason = if uid != own_uid() {
-        format!("the directory {path} belongs to another user (uid {uid})")
+        of_another_user(directory, uid)
     } else if mode & OTHERS_ENTER == 0 {
         format!(
             "no other account can enter the directory {path} (mode {mode:04o}); let them with \
@@ -177,7 +180,7 @@ fn check_shared(directory: &Path, metadata: &Metadata) -> Result<(), DirectoryEr
     let path = directory.display();
     let mode = metadata.mode() & 0o7777;
     let reason = if !metadata.is_dir() {
-        format!("{path} is {}, not a directory", kind(metadata))
+        no_directory(directory, metadata)
     } else if mode & OTHERS_WRITE != 0 {
         format!(
             "others can write to the directory {path} (mode {mode:04o}); forbid it with \
@@ -212,6 +215,15 @@ fn check_above(directory: &Path, uid: u32) -> Result<Vec<(PathBuf, Metadata)>, D
         )));
     }
     Ok(passed)
+}
+
+fn no_directory(path: &Path, metadata: &Metadata) -> String {
+    format!("{} is {}, not a directory; {}", path.display(), kind(metadata), elsewhere())
+}
+
+fn of_another_user(directory: &Path, uid: u32) -> String {
+    let path = directory.display();
+    format!("the directory {path} belongs to another user (uid {uid}); {}", elsewhere())
 }
 
 /// What there is to do where a directory cannot be made right.
