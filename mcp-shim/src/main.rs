@@ -13,6 +13,7 @@ use tracing_subscriber::{
 };
 
 fn main() -> ExitCode {
+    shared::core_dump::forbid();
     let cli = Cli::parse();
     log_to_stderr();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {

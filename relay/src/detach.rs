@@ -74,9 +74,18 @@ fn open_log_file(path: &Path) -> io::Result<File> {
         .append(true)
         .create(true)
         .mode(0o600)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        // Not blocking, in case it is a FIFO.
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(path)?;
-    if file.metadata()?.len() > LOG_BYTES {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("it is no regular file of this account"));
+    }
+    // The mode above is that of a new one.
+    if metadata.mode() & 0o7777 != 0o600 {
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    }
+    if metadata.len() > LOG_BYTES {
         file.set_len(0)?;
     }
     Ok(file)
@@ -84,6 +93,8 @@ fn open_log_file(path: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
     use super::*;
 
     #[test]
@@ -100,8 +111,16 @@ mod tests {
         file.set_len(LOG_BYTES + 1).unwrap();
         assert_eq!(open_private(&path).unwrap().metadata().unwrap().len(), 0);
 
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        open_private(&path).unwrap();
+        assert_eq!(mode(&path), 0o600, "one that an earlier relay or somebody else has left");
+
         let link = path.with_file_name("link.log");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert!(open_private(&link).is_err());
+        let pipe = path.with_file_name("pipe.log");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let _reader = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+        assert!(open_private(&pipe).is_err());
     }
 }

@@ -1,30 +1,30 @@
 //! What the relay vouches for and a client brings back: who a session is, its place in a queue,
 //! its room, whom its owner has blocked. The relay itself keeps none of it across a restart.
 //!
-//! A token is base64url of an HMAC-SHA256 and the JSON that it is over. Every kind of token has a
-//! tag of its own in there, so that none passes for another, and names whose it is.
+//! A token is base64url of what AES-SIV (RFC 5297) makes of a payload of bytes: clients, among them
+//! the partner, cannot read it or change a bit of it. Without a nonce, which is what SIV is made for:
+//! of two tokens it can be told only whether they are the same. A payload begins with its kind, so
+//! that none passes for another, names whose it is, and is as long as all of its kind.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use aes_siv::{KeyInit as _, siv::Aes128Siv};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use shared::{
-    id::{OwnerId, RoomId, SessionId},
-    limits::TOKEN_AGE,
-};
+use shared::{endpoint::KEY_BYTES, id::SessionId, limits::TOKEN_AGE};
+use uuid::Uuid;
 
 use crate::lobby::{Member, Opening, Owner, RoomDescriptor, Ticket};
 
-/// The secret under which tokens are made.
-pub type Key = [u8; 32];
+/// The secret under which tokens are made. SIV itself makes two keys of it: the first half
+/// authenticates, the second encrypts.
+pub type Key = [u8; KEY_BYTES];
 
-const MAC_BYTES: usize = 32;
+/// What is sealed along, so that nothing else that was ever made under this key passes for a token.
+const PURPOSE: &[u8] = b"mcp-chat token 2";
 
 /// Makes tokens and checks them.
 pub struct Tokens {
-    keyed: Hmac<Sha256>,
+    key: Key,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -37,48 +37,39 @@ impl Tokens {
     /// Tokens under this key.
     #[must_use]
     pub fn new(key: &Key) -> Self {
-        // HMAC itself fills a short key up with zeros to the block of its hash.
-        let mut block = [0; 64];
-        block[..key.len()].copy_from_slice(key);
-        Self { keyed: Hmac::new(&block.into()) }
+        Self { key: *key }
     }
 
     /// That this session is this owner's.
     #[must_use]
     pub fn session(&self, holder: Member, now: SystemTime) -> String {
-        self.seal(&Content::Session { holder: holder.into() }, now)
+        self.seal(&Content::Session(holder), now)
     }
 
     /// That this session has this place.
     #[must_use]
     pub fn ticket(&self, holder: Member, ticket: Ticket, now: SystemTime) -> String {
-        let Ticket { epoch, number } = ticket;
-        self.seal(&Content::Ticket { holder: holder.into(), epoch, number }, now)
+        self.seal(&Content::Ticket(holder, ticket), now)
     }
 
     /// That this room has these members.
     #[must_use]
     pub fn room(&self, descriptor: &RoomDescriptor, now: SystemTime) -> String {
-        let members = descriptor.members.map(Seat::from);
-        let Opening { epoch, number } = descriptor.opened;
-        self.seal(&Content::Room { room: descriptor.room, members, epoch, number }, now)
+        self.seal(&Content::Room(*descriptor), now)
     }
 
     /// That this owner has blocked that one.
     #[must_use]
     pub fn block(&self, owner: Owner, blocked: Owner, now: SystemTime) -> String {
-        self.seal(&Content::Block { owner: owner.into(), blocked: blocked.into() }, now)
+        self.seal(&Content::Block { owner, blocked }, now)
     }
 
     /// The session that a token of [`session`](Self::session) vouches for.
     #[must_use]
     pub fn read_session(&self, token: &str, owner: Owner, now: SystemTime) -> Option<SessionId> {
         match self.open(token, now)? {
-            Content::Session { holder } => {
-                let holder = Member::from(holder);
-                (holder.owner == owner).then_some(holder.session)
-            }
-            Content::Ticket { .. } | Content::Room { .. } | Content::Block { .. } => None,
+            Content::Session(holder) => (holder.owner == owner).then_some(holder.session),
+            Content::Ticket(..) | Content::Room(_) | Content::Block { .. } => None,
         }
     }
 
@@ -86,10 +77,8 @@ impl Tokens {
     #[must_use]
     pub fn read_ticket(&self, token: &str, holder: Member, now: SystemTime) -> Option<Ticket> {
         match self.open(token, now)? {
-            Content::Ticket { holder: named, epoch, number } => {
-                (Member::from(named) == holder).then_some(Ticket { epoch, number })
-            }
-            Content::Session { .. } | Content::Room { .. } | Content::Block { .. } => None,
+            Content::Ticket(named, ticket) => (named == holder).then_some(ticket),
+            Content::Session(_) | Content::Room(_) | Content::Block { .. } => None,
         }
     }
 
@@ -102,12 +91,8 @@ impl Tokens {
         now: SystemTime,
     ) -> Option<RoomDescriptor> {
         match self.open(token, now)? {
-            Content::Room { room, members, epoch, number } => {
-                let members = members.map(Member::from);
-                let opened = Opening { epoch, number };
-                members.contains(&member).then_some(RoomDescriptor { room, members, opened })
-            }
-            Content::Session { .. } | Content::Ticket { .. } | Content::Block { .. } => None,
+            Content::Room(descriptor) => descriptor.members.contains(&member).then_some(descriptor),
+            Content::Session(_) | Content::Ticket(..) | Content::Block { .. } => None,
         }
     }
 
@@ -115,81 +100,129 @@ impl Tokens {
     #[must_use]
     pub fn read_block(&self, token: &str, owner: Owner, now: SystemTime) -> Option<Owner> {
         match self.open(token, now)? {
-            Content::Block { owner: named, blocked } => {
-                (Owner::from(named) == owner).then_some(blocked.into())
-            }
-            Content::Session { .. } | Content::Ticket { .. } | Content::Room { .. } => None,
+            Content::Block { owner: named, blocked } => (named == owner).then_some(blocked),
+            Content::Session(_) | Content::Ticket(..) | Content::Room(_) => None,
         }
     }
 
     fn seal(&self, content: &Content, now: SystemTime) -> String {
-        let payload = Payload { issued: seconds(now), content: *content };
-        let json = serde_json::to_vec(&payload).unwrap_or_default();
-        let mut sealed = self.keyed.clone().chain_update(&json).finalize().into_bytes().to_vec();
-        sealed.extend_from_slice(&json);
-        URL_SAFE_NO_PAD.encode(sealed)
+        let mut payload = content.to_bytes();
+        payload.extend(seconds(now).to_be_bytes());
+        let sealed = self.cipher().encrypt([PURPOSE], &payload);
+        URL_SAFE_NO_PAD.encode(sealed.expect("there is one header, and memory for the rest"))
     }
 
     fn open(&self, token: &str, now: SystemTime) -> Option<Content> {
         let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (mac, json) = sealed.split_at_checked(MAC_BYTES)?;
-        self.keyed.clone().chain_update(json).verify_slice(mac).ok()?;
-        let payload: Payload = serde_json::from_slice(json).ok()?;
-        let age_seconds = seconds(now).saturating_sub(payload.issued);
-        let expires = match payload.content {
-            Content::Session { .. } | Content::Ticket { .. } | Content::Room { .. } => true,
+        let payload = self.cipher().decrypt([PURPOSE], &sealed).ok()?;
+        let mut payload = Payload(&payload);
+        let content = payload.content()?;
+        let age_seconds = seconds(now).saturating_sub(payload.number()?);
+        let expires = match content {
+            Content::Session(_) | Content::Ticket(..) | Content::Room(_) => true,
             // A block is promised for as long as both programs run, and an owner is one program.
             Content::Block { .. } => false,
         };
-        (!expires || age_seconds <= TOKEN_AGE.as_secs()).then_some(payload.content)
+        (!expires || age_seconds <= TOKEN_AGE.as_secs()).then_some(content)
+    }
+
+    fn cipher(&self) -> Aes128Siv {
+        Aes128Siv::new(&self.key.into())
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Payload {
-    issued: u64,
-    #[serde(flatten)]
-    content: Content,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[derive(Clone, Copy)]
 enum Content {
-    Session { holder: Seat },
-    Ticket { holder: Seat, epoch: u64, number: u64 },
-    Room { room: RoomId, members: [Seat; 2], epoch: u64, number: u64 },
-    Block { owner: Account, blocked: Account },
+    Session(Member),
+    Ticket(Member, Ticket),
+    Room(RoomDescriptor),
+    Block { owner: Owner, blocked: Owner },
 }
 
-/// `(uid, owner, session)`
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Seat(u32, OwnerId, SessionId);
-
-/// `(uid, owner)`
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Account(u32, OwnerId);
-
-impl From<Member> for Seat {
-    fn from(Member { session, owner }: Member) -> Self {
-        Self(owner.uid, owner.id, session)
+impl Content {
+    fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Session(holder) => {
+                bytes.push(1);
+                put_member(&mut bytes, holder);
+            }
+            Self::Ticket(holder, Ticket { epoch, number }) => {
+                bytes.push(2);
+                put_member(&mut bytes, holder);
+                bytes.extend([epoch, number].map(u64::to_be_bytes).as_flattened());
+            }
+            Self::Room(RoomDescriptor { room, members, opened: Opening { epoch, number } }) => {
+                bytes.push(3);
+                bytes.extend(room.as_bytes());
+                members.into_iter().for_each(|member| put_member(&mut bytes, member));
+                bytes.extend([epoch, number].map(u64::to_be_bytes).as_flattened());
+            }
+            Self::Block { owner, blocked } => {
+                bytes.push(4);
+                put_owner(&mut bytes, owner);
+                put_owner(&mut bytes, blocked);
+            }
+        }
+        bytes
     }
 }
 
-impl From<Seat> for Member {
-    fn from(Seat(uid, id, session): Seat) -> Self {
-        Self { session, owner: Owner { uid, id } }
-    }
+fn put_owner(bytes: &mut Vec<u8>, Owner { uid, id }: Owner) {
+    bytes.extend(uid.to_be_bytes());
+    bytes.extend(id.as_bytes());
 }
 
-impl From<Owner> for Account {
-    fn from(Owner { uid, id }: Owner) -> Self {
-        Self(uid, id)
-    }
+fn put_member(bytes: &mut Vec<u8>, Member { session, owner }: Member) {
+    put_owner(bytes, owner);
+    bytes.extend(session.as_bytes());
 }
 
-impl From<Account> for Owner {
-    fn from(Account(uid, id): Account) -> Self {
-        Self { uid, id }
+/// What is left to be read of what was sealed.
+struct Payload<'a>(&'a [u8]);
+
+impl Payload<'_> {
+    fn content(&mut self) -> Option<Content> {
+        match self.take()? {
+            [1] => Some(Content::Session(self.member()?)),
+            [2] => {
+                let holder = self.member()?;
+                let ticket = Ticket { epoch: self.number()?, number: self.number()? };
+                Some(Content::Ticket(holder, ticket))
+            }
+            [3] => {
+                let room = self.id()?.into();
+                let members = [self.member()?, self.member()?];
+                let opened = Opening { epoch: self.number()?, number: self.number()? };
+                Some(Content::Room(RoomDescriptor { room, members, opened }))
+            }
+            [4] => Some(Content::Block { owner: self.owner()?, blocked: self.owner()? }),
+            _ => None,
+        }
+    }
+
+    fn member(&mut self) -> Option<Member> {
+        let owner = self.owner()?;
+        Some(Member { session: self.id()?.into(), owner })
+    }
+
+    fn owner(&mut self) -> Option<Owner> {
+        let uid = u32::from_be_bytes(self.take()?);
+        Some(Owner { uid, id: self.id()?.into() })
+    }
+
+    fn id(&mut self) -> Option<Uuid> {
+        self.take().map(Uuid::from_bytes)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        self.take().map(u64::from_be_bytes)
+    }
+
+    fn take<const BYTES: usize>(&mut self) -> Option<[u8; BYTES]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*taken)
     }
 }
 
@@ -200,6 +233,8 @@ fn seconds(time: SystemTime) -> u64 {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use shared::id::{OwnerId, RoomId};
 
     use super::*;
 
@@ -254,6 +289,30 @@ mod tests {
         assert_eq!(tokens.read_room(&room, holder, now), Some(descriptor()));
         assert_eq!(tokens.read_room(&room, member(2), now), Some(descriptor()));
         assert_eq!(tokens.read_block(&block, holder.owner, now), Some(member(2).owner));
+    }
+
+    #[test]
+    fn a_token_shows_neither_what_was_sealed_nor_how_long_it_is() {
+        let (tokens, now) = (Tokens::new(&KEY), SystemTime::now());
+        let shows = |sealed: &[u8], what: &[u8]| sealed.windows(what.len()).any(|at| at == what);
+        for token in one_of_each_kind(&tokens, now) {
+            let sealed = URL_SAFE_NO_PAD.decode(&token).unwrap();
+            for Member { session, owner } in [member(1), member(2)] {
+                let ids = [*owner.id.as_bytes(), *session.as_bytes()];
+                assert!(ids.iter().all(|id| !shows(&sealed, id)), "an id in {token}");
+                let texts = [owner.uid.to_string(), owner.id.to_string(), session.to_string()];
+                assert!(texts.iter().all(|text| !shows(&sealed, text.as_bytes())), "{token}");
+                let uid = owner.uid;
+                assert!(!shows(&sealed, &uid.to_be_bytes()) && !shows(&sealed, &uid.to_le_bytes()));
+            }
+        }
+        let of_uid = |uid| {
+            let member = Member { owner: Owner { uid, ..member(1).owner }, ..member(1) };
+            let room = RoomDescriptor { members: [member; 2], ..descriptor() };
+            let sealed = [tokens.room(&room, now), tokens.block(member.owner, member.owner, now)];
+            sealed.map(|token| token.len())
+        };
+        assert_eq!(of_uid(0), of_uid(u32::MAX));
     }
 
     #[test]

@@ -25,6 +25,8 @@ mod key;
 mod lock;
 #[cfg(unix)]
 mod unix;
+#[cfg(unix)]
+mod way;
 #[cfg(windows)]
 mod windows;
 

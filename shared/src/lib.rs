@@ -3,6 +3,7 @@
 
 pub mod codec;
 pub mod connection;
+pub mod core_dump;
 pub mod endpoint;
 pub mod id;
 pub mod limits;

@@ -6,7 +6,7 @@ use std::{
     fs,
     io::{self, Write as _},
     os::unix::{
-        fs::{MetadataExt as _, PermissionsExt as _, chown, symlink},
+        fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink},
         net::UnixListener,
     },
     path::Path,
@@ -162,6 +162,45 @@ async fn where_a_symbolic_link_leads_counts_as_well_as_where_it_is() {
 }
 
 #[tokio::test]
+async fn every_directory_that_a_chain_of_links_passes_through_counts() {
+    let (outer, endpoint) = shared();
+    let (start, open) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    set_mode(open.path(), 0o711);
+    symlink(open.path().join("two"), start.path().join("one")).unwrap();
+    symlink(outer.path(), open.path().join("two")).unwrap();
+    let chained = at(&start.path().join("one/shared/relay.sock"));
+    let listener = chained.listen(EveryAccount).unwrap();
+    tokio::try_join!(chained.connect(), async { Ok(listener.accept().await.unwrap()) }).unwrap();
+    drop(listener);
+
+    set_mode(open.path(), 0o777);
+    let reason = refusal(&chained);
+    let named = format!("{} above it lets others write (mode 0777)", open.path().display());
+    assert!(reason.contains(&named), "{reason}");
+    assert_eq!(insecure(&chained).await, reason);
+    drop(endpoint.listen(EveryAccount).unwrap());
+
+    // In a sticky directory only the owner can change a link, whoever that is.
+    set_mode(open.path(), 0o1777);
+    drop(chained.listen(EveryAccount).unwrap());
+    if is_root() {
+        let link = open.path().join("two");
+        lchown(&link, Some(A_THIRD), None).unwrap();
+        let reason = refusal(&chained);
+        let named =
+            format!("the symbolic link {} above it belongs to a third user", link.display());
+        assert!(reason.contains(&named), "{reason}");
+    }
+
+    // And a circle ends.
+    symlink("circle", start.path().join("circle")).unwrap();
+    let circular = at(&start.path().join("circle/shared/relay.sock"));
+    assert!(circular.listen(EveryAccount).is_err());
+    let back = at(&directory(&endpoint).join("..").join("shared").join("relay.sock"));
+    drop(back.listen(EveryAccount).unwrap());
+}
+
+#[tokio::test]
 async fn no_client_starts_a_relay_where_others_can_enter() {
     let (_outer, endpoint) = shared();
     let Err(ConnectError::AbsentShared(reason)) = endpoint.connect().await else {
@@ -178,6 +217,61 @@ async fn no_client_starts_a_relay_where_others_can_enter() {
     set_mode(directory(&endpoint), 0o700);
     assert_eq!(endpoint.started_by_hand(), None);
     assert!(matches!(endpoint.connect().await, Err(ConnectError::Absent)), "private");
+}
+
+#[tokio::test]
+async fn no_client_makes_a_directory_where_others_could_have_made_it() {
+    let outer = tempfile::tempdir().unwrap();
+    let endpoint = at(&outer.path().join("chat/relay.sock"));
+    for open in [0o1777, 0o777, 0o775] {
+        set_mode(outer.path(), open);
+        let Err(ConnectError::AbsentShared(reason)) = endpoint.connect().await else {
+            panic!("whose relay this is to be is not said yet");
+        };
+        let (missing, parent) = (directory(&endpoint).display(), outer.path().display());
+        let said =
+            format!("{missing} is missing, and others can write to {parent} (mode {open:04o})");
+        assert!(reason.contains(&said), "{reason}");
+        assert!(reason.contains(&format!("`mkdir -m 0700 {missing}`")), "{reason}");
+        assert!(reason.contains("`relay serve --multi-user --socket "), "{reason}");
+        assert_eq!(endpoint.started_by_hand(), Some(reason));
+    }
+    set_mode(outer.path(), 0o755);
+    assert!(matches!(endpoint.connect().await, Err(ConnectError::Absent)), "nobody else can");
+    assert_eq!(endpoint.started_by_hand(), None);
+    set_mode(outer.path(), 0o1777);
+    fs::create_dir(directory(&endpoint)).unwrap();
+    set_mode(directory(&endpoint), 0o700);
+    assert!(matches!(endpoint.connect().await, Err(ConnectError::Absent)), "made as was said");
+}
+
+#[tokio::test]
+async fn others_have_to_come_through_every_directory_above() {
+    let outer = tempfile::tempdir().unwrap();
+    let home = outer.path().join("home");
+    fs::create_dir(&home).unwrap();
+    set_mode(outer.path(), 0o755);
+    let endpoint = at(&home.join("chat/relay.sock"));
+    for closed in [0o700, 0o744, 0o750] {
+        set_mode(&home, closed);
+        let reason = refusal(&endpoint);
+        let said = format!("{} above it (mode {closed:04o})", home.display());
+        assert!(
+            reason.contains("cannot reach the directory") && reason.contains(&said),
+            "{reason}"
+        );
+        assert!(reason.contains(&format!("`chmod o+x {}`", home.display())), "{reason}");
+    }
+    set_mode(&home, 0o711);
+    drop(endpoint.listen(EveryAccount).unwrap());
+    // A directory for the members of a group may lie in one for the same group.
+    set_mode(directory(&endpoint), 0o710);
+    set_mode(&home, 0o710);
+    drop(endpoint.listen(EveryAccount).unwrap());
+    if is_root() {
+        chown(&home, None, Some(A_THIRD)).unwrap();
+        assert!(refusal(&endpoint).contains("cannot reach the directory"));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::fs::{PermissionsExt as _, chown, symlink},
     path::PathBuf,
 };
 
@@ -45,22 +45,35 @@ async fn one_that_is_forgotten_is_made_anew() {
 
 #[tokio::test]
 async fn one_that_cannot_be_trusted_is_replaced() {
-    let spoil: [fn(&PathBuf); 4] = [
-        |path| fs::write(path, [7; KEY_BYTES - 1]).unwrap(),
-        |path| fs::write(path, [7; KEY_BYTES + 1]).unwrap(),
-        |path| fs::set_permissions(path, fs::Permissions::from_mode(0o640)).unwrap(),
-        |path| {
-            let elsewhere = path.with_extension("elsewhere");
-            fs::rename(path, &elsewhere).unwrap();
-            symlink(elsewhere, path).unwrap();
-        },
+    type Spoil = fn(&PathBuf);
+    let mut spoil: Vec<(Spoil, &str)> = vec![
+        (|path| fs::write(path, [7; KEY_BYTES - 1]).unwrap(), "has 31 bytes instead of 32"),
+        (|path| fs::write(path, [7; KEY_BYTES + 1]).unwrap(), "has 33 bytes instead of 32"),
+        (
+            |path| fs::set_permissions(path, fs::Permissions::from_mode(0o640)).unwrap(),
+            "is open to others (mode 0640, wanted 0600)",
+        ),
+        (
+            |path| {
+                let elsewhere = path.with_extension("elsewhere");
+                fs::rename(path, &elsewhere).unwrap();
+                symlink(elsewhere, path).unwrap();
+            },
+            "is a symbolic link",
+        ),
     ];
-    for spoil in spoil {
+    if rustix::process::geteuid().is_root() {
+        spoil.push((|path| chown(path, Some(61_001), None).unwrap(), "belongs to another user"));
+    }
+    for (spoil, why) in spoil {
         let (_directory, listener, path) = listening();
         assert_eq!(listener.key(ONE).origin, KeyOrigin::Made);
         spoil(&path);
         let replaced = listener.key(TWO);
-        assert!(matches!(replaced.origin, KeyOrigin::Replaced(_)), "{:?}", replaced.origin);
+        let KeyOrigin::Replaced(reason) = replaced.origin else {
+            panic!("not replaced: {:?}", replaced.origin);
+        };
+        assert!(reason.starts_with(&format!("{} {why}", path.display())), "{reason}");
         assert_eq!(replaced.bytes, TWO);
         let found = listener.key(ONE);
         assert_eq!((found.bytes, found.origin), (TWO, KeyOrigin::Found));
@@ -72,7 +85,8 @@ async fn one_that_cannot_be_kept_serves_this_relay_alone() {
     let (_directory, listener, path) = listening();
     fs::create_dir(&path).unwrap();
     let key = listener.key(ONE);
-    assert!(matches!(key.origin, KeyOrigin::Ephemeral(_)), "{:?}", key.origin);
+    let KeyOrigin::Ephemeral(reason) = key.origin else { panic!("kept: {:?}", key.origin) };
+    assert_eq!(reason, format!("{} is a directory; remove it", path.display()));
     assert_eq!(key.bytes, ONE);
     assert!(!path.with_extension("key~").exists(), "nothing unfinished is left");
 }

@@ -3,12 +3,15 @@
 use std::{
     fs,
     io::Read as _,
-    os::unix::{fs::MetadataExt as _, net::UnixStream},
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        net::UnixStream,
+    },
     path::Path,
     process::Output,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::limits::{CONNECTIONS_PER_USER, TOPICS};
 use tests::{
     Accounts, World, enter, eventually, meet,
@@ -49,6 +52,8 @@ fn two_accounts_meet_and_talk_and_a_killed_relay_costs_them_nothing() {
     assert_eq!(messages(&alice.wait()), ["and from another"]);
 
     relay.kill();
+    // Its program may not have heard of it yet, and this call waits until it has.
+    bob.refused("relay_unavailable", "wait_for_events", json!({}));
     bob.refused("relay_unavailable", "send_message", json!({ "message": "is anybody there?" }));
     assert!(accounts.relays().is_empty(), "no client starts one for all");
     let _next = accounts.serve(HOST, &socket, MULTI_USER);
@@ -78,6 +83,20 @@ fn a_relay_that_is_not_for_all_lets_no_other_account_in() {
     // Root gets through the directory, and is turned away by the relay itself.
     let mut root = UnixStream::connect(&socket).unwrap();
     assert_eq!(root.read(&mut [0; 1]).unwrap_or(0), 0, "a word from the relay");
+}
+
+#[test]
+fn a_lock_of_another_account_is_named_with_what_to_do() {
+    let Some(accounts) = Accounts::new() else { return };
+    let socket = accounts.directory_of(HOST, "private", 0o700).join("relay.sock");
+    let lock = socket.with_file_name("relay.sock.lock");
+    fs::write(&lock, "").unwrap();
+    fs::set_permissions(&lock, fs::Permissions::from_mode(0o600)).unwrap();
+    let refused = accounts.ask(HOST, &["serve"], &socket);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    let named = format!("the lock file {} belongs to another user (uid 0)", lock.display());
+    assert!(said(&refused).contains(&named), "{}", said(&refused));
+    assert!(said(&refused).contains(&format!("`rm {}`", lock.display())), "{}", said(&refused));
 }
 
 #[test]
@@ -116,10 +135,38 @@ fn one_account_that_comes_and_goes_leaves_the_others_topics_and_places() {
     alice.leave();
     enter(&clients[0], json!({ "topic": "a new one" }));
     let status = accounts.ask(BOB, &["status", "--json"], &socket).stdout;
-    let status: serde_json::Value = serde_json::from_slice(&status).unwrap();
+    let status: Value = serde_json::from_slice(&status).unwrap();
     let at_most = CONNECTIONS_PER_USER as u64;
     assert!(status["topics"].as_u64().unwrap() <= at_most + 1, "{status:#}");
     assert!(status["sessions"].as_u64().unwrap() <= at_most + 4, "{status:#}");
+}
+
+#[test]
+fn what_a_relay_has_vouched_for_is_good_for_the_account_that_had_it_alone() {
+    let Some(accounts) = Accounts::new() else { return };
+    let socket = accounts.directory_of(HOST, "chat", 0o711).join("relay.sock");
+    let _relay = accounts.serve(HOST, &socket, MULTI_USER);
+    let come = |uid, token: Option<&Value>| {
+        let mut peer = accounts.peer(uid, &socket);
+        let owner = "0a0a0a0a-0a0a-8a0a-8a0a-0a0a0a0a0a0a";
+        let mut hello = json!({ "min": 1, "max": 1, "build": "a test", "owner": owner });
+        if let Some(token) = token {
+            hello["session"] = json!({ "token": token });
+        }
+        peer.write(json!({ "hello": hello }).to_string());
+        let session = peer.until("welcome")["session"].take();
+        (peer, session)
+    };
+    let (_alice, session) = come(ALICE, None);
+    let token = Some(&session["token"]);
+    for stranger in [BOB, HOST, 0] {
+        let (_peer, taken) = come(stranger, token);
+        assert_eq!(taken["resumed"], false, "by {stranger}");
+        assert_ne!(taken["session_id"], session["session_id"], "by {stranger}");
+    }
+    let (_alice, again) = come(ALICE, token);
+    assert_eq!(again["resumed"], true);
+    assert_eq!(again["session_id"], session["session_id"]);
 }
 
 #[test]
@@ -170,6 +217,35 @@ fn everybody_is_told_whose_relay_it_is_and_only_that_account_can_end_it() {
     assert_eq!(stopped.status.code(), Some(0), "{}", said(&stopped));
     assert!(said(&stopped).contains("no client starts it again"), "{}", said(&stopped));
     relay.ended();
+}
+
+#[test]
+fn a_client_that_cannot_come_as_far_as_the_socket_is_told_where_it_ends() {
+    let Some(accounts) = Accounts::new() else { return };
+    let _open = accounts.directory_of(HOST, "home", 0o711);
+    let socket = accounts.directory_of(HOST, "home/chat", 0o711).join("relay.sock");
+    let _relay = accounts.serve(HOST, &socket, MULTI_USER);
+    let closed = accounts.directory_of(HOST, "home", 0o700);
+    let refused = accounts.shim(ALICE, &socket).connect().call("enter_queue", json!({}));
+    assert_eq!(error_code(&refused), "relay_unavailable");
+    let hint = structured(&refused)["error"]["hint"].to_string();
+    let named = format!("the directory {} belongs to another user (uid {HOST})", closed.display());
+    assert!(hint.contains(&named) && hint.contains("closed to you (mode 0700)"), "{hint}");
+}
+
+#[test]
+fn no_shim_takes_the_place_of_a_relay_that_another_account_is_to_run() {
+    let Some(accounts) = Accounts::new() else { return };
+    let chat = accounts.directory_of(0, "open", 0o1777).join("chat");
+    let socket = chat.join("relay.sock");
+    let client = accounts.shim(ALICE, &socket).connect();
+    let refused = client.call("enter_queue", json!({}));
+    assert_eq!(error_code(&refused), "relay_unavailable");
+    let hint = structured(&refused)["error"]["hint"].to_string();
+    assert!(hint.contains(&format!("{} is missing", chat.display())), "{hint}");
+    assert!(accounts.relays().is_empty() && !chat.exists());
+    let _relay = accounts.serve(HOST, &socket, MULTI_USER);
+    enter(&client, json!({}));
 }
 
 #[test]

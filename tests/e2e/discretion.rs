@@ -92,6 +92,28 @@ fn no_text_and_no_token_reaches_a_log_a_file_an_error_or_the_process_list() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crash_leaves_no_core_dump_with_words_or_tokens_in_it() {
+    use rustix::process::{Resource, geteuid, getrlimit};
+
+    if getrlimit(Resource::Core).maximum == Some(0) && !geteuid().is_root() {
+        let why = b"skipped, for the limit of core dumps is 0 and cannot be raised\n";
+        std::io::Write::write_all(&mut std::io::stderr(), why).unwrap();
+        return;
+    }
+    let world = World::empty(&[]);
+    let client = world.client();
+    enter(&client, json!({}));
+    for pid in [client.pid(), world.relay_pid()] {
+        let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let limit = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        let values: Vec<_> = limit.split_whitespace().skip(4).collect();
+        // 0, which it can have inherited, is no limit to a program that takes dumps.
+        assert_eq!(values[..2], ["1", "1"], "of {limit}");
+    }
+}
+
 /// Calls that are refused, each with words of Alice in it; returns what the errors say.
 fn refusals(alice: &Chat<'_>) -> Vec<String> {
     let room = alice.room_id();

@@ -5,15 +5,18 @@ use std::{
     io::{self, Write as _},
     os::unix::{
         fs::{PermissionsExt as _, chown},
+        net::UnixStream,
         process::CommandExt as _,
     },
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    thread,
 };
 
+use rustix::{process::Uid, thread::set_thread_uid};
 use tempfile::TempDir;
 
-use crate::{BINARIES, Shim, eventually, processes};
+use crate::{BINARIES, Shim, eventually, peer::Peer, processes};
 
 /// An account that nobody has.
 const PROBE: u32 = 61_000;
@@ -42,7 +45,9 @@ impl Accounts {
         // Where they are built is not for every account to enter.
         let copied = |program: &Path| {
             let copy = directory.path().join(program.file_name().unwrap());
-            fs::copy(program, &copy).unwrap();
+            // Not by this process, which other tests may fork meanwhile: nobody can run what a
+            // child holds open for writing.
+            assert!(Command::new("cp").arg(program).arg(&copy).status().unwrap().success());
             fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
             copy
         };
@@ -108,6 +113,17 @@ impl Accounts {
         Shim::from(self.command(&self.shim, uid)).args([Path::new("--socket"), socket])
     }
 
+    /// A connection of this account, which has said nothing.
+    #[must_use]
+    pub fn peer(&self, uid: u32, socket: &Path) -> Peer {
+        let connect = || {
+            // The kernel keeps an account for each thread, and tells that of the one that connects.
+            set_thread_uid(Uid::from_raw(uid)).unwrap();
+            UnixStream::connect(socket).unwrap()
+        };
+        Peer::over(thread::scope(|scope| scope.spawn(connect).join()).unwrap())
+    }
+
     /// The relays that run here.
     #[must_use]
     pub fn relays(&self) -> Vec<u32> {
@@ -126,7 +142,7 @@ impl Accounts {
 impl Drop for Accounts {
     fn drop(&mut self) {
         processes::kill_all(&[&self.shim, &self.relay], self.directory.path());
-        if std::thread::panicking() {
+        if thread::panicking() {
             let log = fs::read_to_string(self.directory.path().join("relay.log"));
             eprintln!("--- stderr of the relay\n{}", log.unwrap_or_default());
         }

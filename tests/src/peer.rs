@@ -30,7 +30,12 @@ impl Peer {
     /// Connects to this socket and says nothing.
     #[must_use]
     pub fn open_at(socket: &Path) -> Self {
-        let stream = UnixStream::connect(socket).unwrap();
+        Self::over(UnixStream::connect(socket).unwrap())
+    }
+
+    /// One that is connected and has said nothing.
+    #[must_use]
+    pub fn over(stream: UnixStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self { stream: BufReader::new(stream) }
     }

@@ -34,7 +34,11 @@ pub async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let by_hand = route.endpoint.started_by_hand();
     match (&relay, &route.launcher, &by_hand) {
         (Ok(_) | Err(_), Some(_), Some(_)) => {
-            check(&screen, true, "no client starts a relay here: others can enter the directory")?;
+            check(
+                &screen,
+                true,
+                "no client starts a relay here: others can enter its directory, or make it",
+            )?;
         }
         (Ok(path), Some(_), None) => {
             check(&screen, true, &format!("a relay can be started: {}", path.display()))?;

@@ -47,9 +47,6 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
     }
     start_logging();
     let options = &Serve { max_connections: allow_connections(options), ..options.clone() };
-    if let Err(error) = forbid_core_dumps() {
-        warn!(%error, "a crash may leave the key in a core dump");
-    }
     let key = listener.key(random()?);
     match &key.origin {
         KeyOrigin::Found | KeyOrigin::Made => {}
@@ -110,21 +107,6 @@ fn detach(endpoint: &Endpoint) -> anyhow::Result<()> {
 #[cfg(not(unix))]
 fn detach(_: &Endpoint) -> anyhow::Result<()> {
     anyhow::bail!("--detach is not available on this system")
-}
-
-/// The key is in this memory. A system that hands dumps to a program leaves it to that program to
-/// honour the limit. Not by making the process undumpable: that would hide it from its own user.
-#[cfg(unix)]
-fn forbid_core_dumps() -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn forbid_core_dumps() -> io::Result<()> {
-    Ok(())
 }
 
 /// How many connections there can be, given how many files can be open; whoever runs the relay is

@@ -145,12 +145,20 @@ async fn a_relay_that_may_open_enough_files_says_nothing_of_it() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_crash_leaves_no_core_dump_with_the_key_in_it() {
+    use rustix::process::{Resource, geteuid, getrlimit};
+
+    if getrlimit(Resource::Core).maximum == Some(0) && !geteuid().is_root() {
+        let why = b"skipped, for the limit of core dumps is 0 and cannot be raised\n";
+        std::io::Write::write_all(&mut std::io::stderr(), why).unwrap();
+        return;
+    }
     let relay = Relay::start(&[]);
     relay.join().await;
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", relay.pid())).unwrap();
     let limit = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     let values: Vec<_> = limit.split_whitespace().skip(4).collect();
-    assert_eq!(values[..2], ["0", "0"], "of {limit}");
+    // 0, which it can have inherited, is no limit to a program that takes dumps.
+    assert_eq!(values[..2], ["1", "1"], "of {limit}");
 }
 
 fn frame(hello: &shared::message::Hello<'_>) -> Vec<u8> {

@@ -6,10 +6,10 @@ use std::{
     fs::{self, DirBuilder, Metadata, Permissions},
     io,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use super::{ConnectError, ListenError, unix::own_uid};
+use super::{ConnectError, ListenError, SOCKET_VARIABLE, unix::own_uid, way::way};
 
 /// What others may do in a shared directory that a relay makes: reach the socket, by its name.
 const SHARED_MODE: u32 = 0o711;
@@ -60,11 +60,14 @@ pub(super) fn check(directory: &Path) -> Result<(), DirectoryError> {
     let mode = metadata.mode() & 0o7777;
     let uid = metadata.uid();
     let reason = if !metadata.is_dir() {
-        format!("{path} is {}, not a directory", kind(&metadata))
+        no_directory(directory, &metadata)
     } else if uid != own_uid() {
-        format!("the directory {path} belongs to another user (uid {uid})")
+        of_another_user(directory, uid)
     } else if mode & 0o077 != 0 {
-        format!("the directory {path} is open to others (mode {mode:04o}, wanted 0700)")
+        format!(
+            "the directory {path} is open to others (mode {mode:04o}, wanted 0700); close it with \
+             `chmod 0700 {path}`"
+        )
     } else {
         return Ok(());
     };
@@ -81,7 +84,10 @@ pub(super) enum Host {
 
 /// Whose relay can be in this directory, which the user has named. An error if there is no telling.
 pub(super) fn host(directory: &Path) -> Result<Host, DirectoryError> {
-    let metadata = fs::symlink_metadata(directory).map_err(DirectoryError::Io)?;
+    let metadata = fs::symlink_metadata(directory).map_err(|error| {
+        let closed = closed_above(directory).filter(|_| is_denied(&error));
+        closed.map_or(DirectoryError::Io(error), DirectoryError::Insecure)
+    })?;
     let (uid, mode) = (metadata.uid(), metadata.mode() & 0o7777);
     if metadata.is_dir() && uid == own_uid() && mode & 0o077 == 0 {
         return Ok(Host::OwnAccount);
@@ -91,12 +97,41 @@ pub(super) fn host(directory: &Path) -> Result<Host, DirectoryError> {
     Ok(Host::Shared { uid, mode })
 }
 
+/// Where others could make this directory, which is missing, just as well: the one above that they
+/// can write to, and its mode.
+pub(super) fn open_above(directory: &Path) -> Option<(&Path, u32)> {
+    let parent = directory.parent()?;
+    let mode = fs::metadata(parent).ok()?.mode() & 0o7777;
+    (mode & OTHERS_WRITE != 0).then_some((parent, mode))
+}
+
+/// What keeps this process from coming as far as this directory, for people.
+fn closed_above(directory: &Path) -> Option<String> {
+    let denied = |path: &Path| fs::metadata(path).is_err_and(|error| is_denied(&error));
+    let beyond = directory.ancestors().take_while(|path| denied(path)).last()?;
+    let closed = beyond.parent()?;
+    let metadata = fs::metadata(closed).ok()?;
+    Some(closed_to_us(closed, metadata.uid(), metadata.mode() & 0o7777))
+}
+
+pub(super) fn closed_to_us(directory: &Path, uid: u32, mode: u32) -> String {
+    let (path, elsewhere) = (directory.display(), elsewhere());
+    format!(
+        "the directory {path} belongs to another user (uid {uid}) and is closed to you (mode \
+         {mode:04o}); ask for it to be opened, or {elsewhere}"
+    )
+}
+
+fn is_denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+}
+
 /// Makes the directory, if it is missing, so that others can enter it, and checks that they can and
 /// that it is ours. Its parent has to exist.
 pub(super) fn ensure_shared(directory: &Path) -> Result<(), DirectoryError> {
     // First, for if others could put another directory in the place of this one, it would be made
     // and opened for them.
-    check_above(directory, own_uid())?;
+    let above = check_above(directory, own_uid())?;
     match DirBuilder::new().mode(SHARED_MODE).create(directory) {
         Ok(()) => fs::set_permissions(directory, Permissions::from_mode(SHARED_MODE))
             .map_err(DirectoryError::Io)?,
@@ -107,23 +142,45 @@ pub(super) fn ensure_shared(directory: &Path) -> Result<(), DirectoryError> {
     check_shared(directory, &metadata)?;
     let (path, uid, mode) = (directory.display(), metadata.uid(), metadata.mode() & 0o7777);
     let reason = if uid != own_uid() {
-        format!("the directory {path} belongs to another user (uid {uid})")
+        of_another_user(directory, uid)
     } else if mode & OTHERS_ENTER == 0 {
         format!(
             "no other account can enter the directory {path} (mode {mode:04o}); let them with \
              `chmod {SHARED_MODE:04o} {path}`"
         )
     } else {
-        return Ok(());
+        return check_reachable(directory, &metadata, &above);
     };
     Err(DirectoryError::Insecure(reason))
+}
+
+/// Checks that those who can enter this directory, all or a group, can enter all above it.
+fn check_reachable(
+    directory: &Path,
+    metadata: &Metadata,
+    above: &[(PathBuf, Metadata)],
+) -> Result<(), DirectoryError> {
+    let group = (metadata.mode() & 0o001 == 0).then_some(metadata.gid());
+    let lets_in = |above: &Metadata| {
+        let to_group = above.mode() & 0o010 != 0 && group == Some(above.gid());
+        above.is_symlink() || above.mode() & 0o001 != 0 || to_group
+    };
+    let Some((closed, closing)) = above.iter().find(|(_, above)| !lets_in(above)) else {
+        return Ok(());
+    };
+    let (path, closed, mode) = (directory.display(), closed.display(), closing.mode() & 0o7777);
+    Err(DirectoryError::Insecure(format!(
+        "other accounts cannot reach the directory {path}: they cannot enter {closed} above it (mode \
+         {mode:04o}); let them with `chmod o+x {closed}`, or {}",
+        elsewhere()
+    )))
 }
 
 fn check_shared(directory: &Path, metadata: &Metadata) -> Result<(), DirectoryError> {
     let path = directory.display();
     let mode = metadata.mode() & 0o7777;
     let reason = if !metadata.is_dir() {
-        format!("{path} is {}, not a directory", kind(metadata))
+        no_directory(directory, metadata)
     } else if mode & OTHERS_WRITE != 0 {
         format!(
             "others can write to the directory {path} (mode {mode:04o}); forbid it with \
@@ -136,26 +193,42 @@ fn check_shared(directory: &Path, metadata: &Metadata) -> Result<(), DirectoryEr
 }
 
 /// Checks that nobody but root, this account and ours can put another directory in the place of
-/// this one: neither where its path leads, nor in what symbolic links lead through.
-fn check_above(directory: &Path, uid: u32) -> Result<(), DirectoryError> {
-    let Some(parent) = directory.parent() else { return Ok(()) };
-    let real = fs::canonicalize(parent).map_err(DirectoryError::Io)?;
-    for above in parent.ancestors().chain(real.ancestors()) {
-        let metadata = fs::metadata(above).map_err(DirectoryError::Io)?;
+/// this one, in no directory that its path leads through, by whatever symbolic links; returns what
+/// that is.
+fn check_above(directory: &Path, uid: u32) -> Result<Vec<(PathBuf, Metadata)>, DirectoryError> {
+    let Some(parent) = directory.parent() else { return Ok(Vec::new()) };
+    let passed = way(parent).map_err(DirectoryError::Io)?;
+    for (above, metadata) in &passed {
         let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+        let link = if metadata.is_symlink() { "the symbolic link " } else { "" };
         let why = if ![0, uid, own_uid()].contains(&owner) {
-            format!("belongs to a third user (uid {owner})")
-        } else if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
-            format!("lets others write (mode {mode:04o})")
+            format!("belongs to a third user (uid {owner}); {}", elsewhere())
+        } else if metadata.is_dir() && mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
+            let above = above.display();
+            format!("lets others write (mode {mode:04o}); forbid it with `chmod go-w {above}`")
         } else {
             continue;
         };
         let (path, above) = (directory.display(), above.display());
         return Err(DirectoryError::Insecure(format!(
-            "others can replace the directory {path}: {above} above it {why}"
+            "others can replace the directory {path}: {link}{above} above it {why}"
         )));
     }
-    Ok(())
+    Ok(passed)
+}
+
+fn no_directory(path: &Path, metadata: &Metadata) -> String {
+    format!("{} is {}, not a directory; {}", path.display(), kind(metadata), elsewhere())
+}
+
+fn of_another_user(directory: &Path, uid: u32) -> String {
+    let path = directory.display();
+    format!("the directory {path} belongs to another user (uid {uid}); {}", elsewhere())
+}
+
+/// What there is to do where a directory cannot be made right.
+fn elsewhere() -> String {
+    format!("name a path elsewhere with --socket or {SOCKET_VARIABLE}")
 }
 
 /// What kind of file this is, for people.

@@ -2,9 +2,9 @@
 //! two relays could else hold locks on two files of one name.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io,
-    os::unix::fs::FileExt as _,
+    os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     process,
 };
@@ -17,6 +17,7 @@ use rustix::{
 use super::{
     ListenError,
     directory::{Identity, kind},
+    unix::own_uid,
 };
 
 /// A lock that is held until it is dropped.
@@ -68,16 +69,33 @@ fn open_lock_file(
     // Not blocking, in case it is a FIFO.
     let flags =
         OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let insecure =
-        |what: &str| ListenError::Insecure(format!("the lock file {} is {what}", path.display()));
-    let file = match open(path, flags, Mode::RUSR | Mode::WUSR) {
-        Ok(file) => File::from(file),
-        Err(Errno::LOOP) => return Err(insecure("a symbolic link")),
-        Err(Errno::ISDIR) => return Err(insecure("a directory")),
-        Err(error) => return Err(on_error(error.into())),
+    let (file, metadata) = match open(path, flags, Mode::RUSR | Mode::WUSR) {
+        Ok(file) => {
+            let file = File::from(file);
+            let metadata = file.metadata().map_err(&on_error)?;
+            (Ok(file), metadata)
+        }
+        // Its metadata say why, where one may see them.
+        Err(error) => match fs::symlink_metadata(path) {
+            Ok(metadata) => (Err(on_error(error.into())), metadata),
+            Err(_) => return Err(on_error(error.into())),
+        },
     };
-    let metadata = file.metadata().map_err(&on_error)?;
-    if metadata.is_file() { Ok(file) } else { Err(insecure(kind(&metadata))) }
+    let (name, uid, mode) = (path.display(), metadata.uid(), metadata.mode() & 0o7777);
+    // Whoever can open the file can hold the lock, and there would seem to be a relay for ever.
+    let reason = if !metadata.is_file() {
+        format!("the lock file {name} is {}; remove it", kind(&metadata))
+    } else if uid != own_uid() {
+        format!("the lock file {name} belongs to another user (uid {uid}); remove it: `rm {name}`")
+    } else if mode & 0o077 != 0 {
+        format!(
+            "the lock file {name} is open to others (mode {mode:04o}, wanted 0600), and one of \
+             them may hold it; remove it: `rm {name}`"
+        )
+    } else {
+        return file;
+    };
+    Err(ListenError::Insecure(reason))
 }
 
 fn write_pid(file: &File) -> io::Result<()> {

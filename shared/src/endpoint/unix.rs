@@ -122,6 +122,7 @@ impl Endpoint {
     pub fn started_by_hand(&self) -> Option<String> {
         match self.host() {
             Ok(Host::Shared { uid, mode }) => Some(self.by_hand(uid, mode)),
+            Err(ConnectError::AbsentShared(reason)) => Some(reason),
             Ok(Host::OwnAccount) | Err(_) => None,
         }
     }
@@ -142,9 +143,26 @@ impl Endpoint {
         }
     }
 
+    /// No client is to take a place that may be meant for a relay of somebody else.
+    fn unclaimed(&self, parent: &Path, mode: u32) -> String {
+        let (directory, path, parent) =
+            (self.directory().display(), self.path.display(), parent.display());
+        format!(
+            "the directory {directory} is missing, and others can write to {parent} (mode \
+             {mode:04o}): for a relay of your own account, make it with `mkdir -m 0700 {directory}`; \
+             one for all accounts is started with `relay serve --multi-user --socket {path}`"
+        )
+    }
+
     fn host(&self) -> Result<Host, ConnectError> {
         if !self.is_default {
-            return directory::host(self.directory()).map_err(DirectoryError::on_connect);
+            let host = directory::host(self.directory()).map_err(DirectoryError::on_connect);
+            return host.map_err(|error| match (&error, directory::open_above(self.directory())) {
+                (ConnectError::Absent, Some((parent, mode))) => {
+                    ConnectError::AbsentShared(self.unclaimed(parent, mode))
+                }
+                _ => error,
+            });
         }
         for directory in self.directories() {
             directory::check(directory).map_err(DirectoryError::on_connect)?;
@@ -160,11 +178,8 @@ impl Endpoint {
                 return Err(ConnectError::AbsentShared(self.by_hand(uid, mode)));
             }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                let directory = self.directory().display();
-                return Err(ConnectError::Insecure(format!(
-                    "the directory {directory} belongs to another user (uid {uid}) and is closed \
-                     to you (mode {mode:04o})"
-                )));
+                let reason = directory::closed_to_us(self.directory(), uid, mode);
+                return Err(ConnectError::Insecure(reason));
             }
             Err(error) => return Err(ConnectError::Io(error)),
         };
