@@ -39,7 +39,7 @@ struct Scene {
 }
 
 /// A session and the connection that it has or had.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Guest {
     connection: ConnectionId,
     session: SessionId,
@@ -172,6 +172,10 @@ impl Guest {
 
     fn says(&self, room: RoomDescriptor, seq: u64) -> Event {
         Event::Message { from: self.connection, room: room.room, seq }
+    }
+
+    fn syncs(&self, room: RoomDescriptor, received: u64) -> Event {
+        Event::Sync { from: self.connection, room: room.room, received }
     }
 
     fn attends(&self, open: bool) -> Event {
