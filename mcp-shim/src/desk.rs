@@ -7,7 +7,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use shared::{codec, id::OwnerId, message::ClientMessage};
+use shared::{codec, id::OwnerId};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::sleep_until,
@@ -19,7 +19,7 @@ use crate::{
         custom::{Announcer, Audience},
         updates::Outlines,
     },
-    link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, probe},
+    link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, ToWrite, probe},
     session::{
         CallId, ChatId, Config, Input, Moment, Output, Reading, RelayHealth, Reply, Request,
         Sessions, TaskRequest, TaskView,
@@ -144,7 +144,7 @@ struct LinkHandle {
     number: u64,
     closed: CancellationToken,
     /// How to write to the connection, while there is one.
-    connection: Option<mpsc::UnboundedSender<ClientMessage<'static>>>,
+    connection: Option<mpsc::UnboundedSender<ToWrite>>,
     /// The process of the relay at its other end.
     relay: Option<u32>,
 }
@@ -274,6 +274,7 @@ impl Desk {
                 Ok(message) => self.handle(Input::Relay(chat, message)),
                 Err(error) => tracing::warn!(%error, "a message of the relay was passed over"),
             },
+            LinkNews::Written => self.handle(Input::Written(chat)),
             LinkNews::Disconnected => {
                 link.connection = None;
                 self.handle(Input::Disconnected(chat));
@@ -305,13 +306,8 @@ impl Desk {
             Output::TaskNoted(call) => self.answer(call, Answer::Noted),
             Output::UnknownTask(call) => self.answer(call, Answer::UnknownTask),
             Output::Open(chat) => self.open(chat),
-            Output::Transmit(chat, message) => {
-                let link = self.links.get(&chat);
-                if let Some(connection) = link.and_then(|link| link.connection.as_ref()) {
-                    // A connection that is just going down says so next.
-                    let _ = connection.send(message);
-                }
-            }
+            Output::Transmit(chat, message) => self.write(chat, ToWrite::Message(message)),
+            Output::TellWritten(chat) => self.write(chat, ToWrite::Nothing),
             Output::Reconnect(chat) => {
                 if let Some(link) = self.links.remove(&chat) {
                     link.closed.cancel();
@@ -328,6 +324,14 @@ impl Desk {
             }
             Output::Notify(chat, entry) => self.announcer.announce(chat, &entry),
             Output::Probe(call) => self.probe(call),
+        }
+    }
+
+    fn write(&self, chat: ChatId, what: ToWrite) {
+        let link = self.links.get(&chat);
+        if let Some(connection) = link.and_then(|link| link.connection.as_ref()) {
+            // A connection that is just going down says so next.
+            let _ = connection.send(what);
         }
     }
 

@@ -24,6 +24,7 @@ impl Chat {
     fn check(&self) {
         assert!(self.leaving.len() <= limits::LEAVING_ROOMS);
         assert!(self.transcript.len() <= limits::TRANSCRIPT_ENTRIES);
+        assert!(self.unwritten <= limits::WINDOW_MESSAGES);
         self.inbox.check();
         if let Some(room) = self.room() {
             room.check(&self.limits);

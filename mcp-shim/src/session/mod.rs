@@ -134,6 +134,11 @@ impl Sessions {
                     }
                 }
             }
+            Input::Written(id) => {
+                if let Some(chat) = self.chats.get_mut(&id) {
+                    chat.written(&mut out);
+                }
+            }
             Input::Disconnected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
                     chat.disconnected(now.instant, &mut out);

@@ -8,6 +8,7 @@ mod closing;
 mod delivery;
 mod departing;
 mod enter_queue;
+mod flood;
 mod keep_alive;
 mod lending;
 mod partner;
@@ -128,6 +129,7 @@ impl Case {
                 | Output::UnknownTask(_)
                 | Output::Open(_)
                 | Output::Transmit(..)
+                | Output::TellWritten(_)
                 | Output::Reconnect(_)
                 | Output::Close(_)
                 | Output::Notify(..)
@@ -252,6 +254,7 @@ impl Case {
             }
             Output::Probe(CallId(call)) => format!("probe {call}"),
             Output::Transmit(chat, message) => format!("{}> {}", name(chat), wire(message)),
+            Output::TellWritten(chat) => format!("{}> ?", name(chat)),
         }
     }
 }
