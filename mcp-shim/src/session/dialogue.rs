@@ -91,7 +91,7 @@ impl Chat {
         out: &mut Vec<Output>,
     ) -> Option<String> {
         match message {
-            RelayMessage::Welcome(welcome) => self.welcome(welcome, out),
+            RelayMessage::Welcome(welcome) => self.welcome(welcome, now.instant, out),
             RelayMessage::Pong {} => self.pong(now.instant, out),
             RelayMessage::Queued(queued) => self.queued(queued),
             RelayMessage::Paired(paired) => self.paired(paired, now, out),
@@ -155,13 +155,13 @@ impl Chat {
         self.room_mut().filter(|room| room.room_id == room_id)
     }
 
-    fn welcome(&mut self, welcome: Welcome<'_>, out: &mut Vec<Output>) {
+    fn welcome(&mut self, welcome: Welcome<'_>, now: Instant, out: &mut Vec<Output>) {
         if let Some(grant) = welcome.session {
             self.token = Some(grant.token.into_owned());
         }
         self.limits = welcome.limits.bounded();
-        self.message_bucket.set_rate(self.limits.message_rate);
-        self.next_bucket.set_rate(self.limits.next_rate);
+        self.message_bucket.set_rate(self.limits.message_rate, now);
+        self.next_bucket.set_rate(self.limits.next_rate, now);
         let Link::Greeting { since } = self.link else { return };
         self.link = Link::Welcomed { since };
         out.push(Output::Transmit(self.id, ClientMessage::Ping {}));

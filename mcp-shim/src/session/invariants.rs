@@ -9,6 +9,7 @@ impl Sessions {
     /// included. It looks at everything and is slow: for tests and simulation.
     pub fn check_invariants(&self) {
         assert!(self.living().count() <= limits::SESSIONS_PER_SHIM);
+        assert!(self.chats.len() <= limits::SESSIONS_PER_SHIM + limits::ENDED_SESSIONS);
         assert!(self.blocks.len() <= limits::BLOCK_TAGS);
         for chat in self.chats.values() {
             chat.check();

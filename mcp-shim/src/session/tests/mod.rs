@@ -62,6 +62,8 @@ struct Case {
     tasks: BTreeMap<CallId, TaskView>,
     opened: Vec<ChatId>,
     limits: Limits,
+    /// As time passes, every relay is heard now and then.
+    answers_pings: bool,
 }
 
 fn config() -> Config {
@@ -96,6 +98,7 @@ impl Case {
             tasks: BTreeMap::new(),
             opened: Vec::new(),
             limits: Limits::default(),
+            answers_pings: false,
         }
     }
 
@@ -188,6 +191,11 @@ impl Case {
         while let Some(deadline) = self.sessions.next_deadline().filter(|at| *at <= end) {
             self.advance_to(deadline);
             self.input(Input::Tick);
+            if self.answers_pings {
+                for chat in self.opened.clone() {
+                    self.relay(chat, RelayMessage::Pong {});
+                }
+            }
         }
         self.advance_to(end);
     }
