@@ -149,10 +149,15 @@ struct FalseRelay {
 }
 
 impl FalseRelay {
-    fn accepts(listener: &UnixListener) -> Self {
+    fn is_greeted(listener: &UnixListener) -> Self {
         let (stream, _) = listener.accept().unwrap();
         let mut relay = Self { input: BufReader::new(stream) };
         assert!(relay.reads().get("hello").is_some());
+        relay
+    }
+
+    fn accepts(listener: &UnixListener) -> Self {
+        let mut relay = Self::is_greeted(listener);
         relay.says(&json!({ "welcome": { "version": 1, "epoch": 1, "build": "false", "limits": {
             "message_rate": null, "next_rate": null, "window_messages": 100,
             "window_bytes": 262_144, "message_bytes": 8192, "message_lines": 200,
@@ -221,4 +226,54 @@ fn a_relay_that_asks_for_everything_again_and_again_costs_a_shim_no_memory() {
     });
     let more = peak_kilobytes(client.pid()) - before;
     assert!(more < 10_000, "{more} kB more");
+}
+
+#[test]
+fn rubbish_is_no_relay_and_is_not_listened_to() {
+    let world = World::empty(&[]);
+    let listener = UnixListener::bind(world.socket()).unwrap();
+    let client = world.shim().args(["--no-autostart"]).connect();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for rubbish in ["rubbish\n", "{}\n", "{\"pong\":{}} {}\n"] {
+                let mut relay = FalseRelay::is_greeted(&listener);
+                let mut output = relay.input.get_ref();
+                // As much as the other side takes, which hangs up at the first of it.
+                while output.write_all(rubbish.repeat(100).as_bytes()).is_ok() {}
+                while relay.input.read_line(&mut String::new()).is_ok_and(|bytes| bytes > 0) {}
+            }
+            FalseRelay::accepts(&listener)
+        });
+        let (_, entered) = enter(&client, json!({}));
+        result::only_event(&entered, "chatroom.found");
+    });
+    let stderr = client.stderr();
+    assert_eq!(stderr.matches("not understood").count(), 3, "{stderr}");
+    assert_eq!(stderr.lines().count(), 3, "{stderr}");
+}
+
+#[test]
+fn what_a_later_relay_says_is_passed_over_and_noted_once() {
+    let world = World::empty(&[]);
+    let listener = UnixListener::bind(world.socket()).unwrap();
+    let client = world.shim().args(["--no-autostart"]).connect();
+    std::thread::scope(|scope| {
+        let relay = scope.spawn(|| {
+            let mut relay = FalseRelay::accepts(&listener);
+            for _ in 0..1_000 {
+                relay.says(&json!({ "dance": {} }));
+                relay.says(&json!({ "closed": { "room_id": ROOM, "reason": "bored" } }));
+            }
+            relay.says(&json!({ "closed": { "room_id": ROOM, "reason": "left" } }));
+            relay
+        });
+        let (chat, entered) = enter(&client, json!({}));
+        let mut told = result::event_types(&entered);
+        let later = if told.len() == 2 { json!({ "events": [] }) } else { chat.wait() };
+        told.extend(result::event_types(&later));
+        assert_eq!(told, ["chatroom.found", "partner.disconnected"]);
+        drop(relay.join().unwrap());
+    });
+    let stderr = client.stderr();
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }

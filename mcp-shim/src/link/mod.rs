@@ -74,6 +74,8 @@ pub(crate) enum ToWrite {
     Message(ClientMessage<'static>),
     /// Nothing: whoever asks wants to know when all before this is written.
     Nothing,
+    /// Nothing any more: what comes from the relay is rubbish.
+    Hopeless,
 }
 
 /// How to reach the relay.
@@ -104,6 +106,8 @@ enum Ended {
     ByDesk,
     /// It is gone; the relay may have answered before, or not.
     Lost { answered: bool },
+    /// There was nobody at its other end to talk to.
+    Hopeless,
 }
 
 impl Link {
@@ -130,6 +134,7 @@ impl Link {
                             }
                             self.tell(LinkNews::Disconnected).await;
                         }
+                        Ended::Hopeless => self.tell(LinkNews::Disconnected).await,
                     }
                 }
                 Err(trouble) => self.tell(LinkNews::Trouble(trouble)).await,
@@ -168,6 +173,7 @@ impl Link {
                         }
                     }
                     Some(ToWrite::Nothing) => wants_to_know = true,
+                    Some(ToWrite::Hopeless) => return Ended::Hopeless,
                     None => {
                         // A relay that does not read what is left will notice by itself.
                         let _ = timeout(limits::LEAVE_WAIT, connection.flush()).await;
@@ -246,6 +252,13 @@ impl Route {
         let pid = relay.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
         let socket = self.socket();
         let what = format!("the relay at {socket}{pid} does not answer");
+        trouble(format!("{what}; trying again, but if that lasts, end that process"), false)
+    }
+
+    /// What to say of something at the socket that is no relay.
+    pub(crate) fn rubbish(&self, relay: Option<u32>) -> Trouble {
+        let pid = relay.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+        let what = format!("what listens at {}{pid} does not talk like a relay", self.socket());
         trouble(format!("{what}; trying again, but if that lasts, end that process"), false)
     }
 
