@@ -28,7 +28,7 @@ impl Chat {
         assert!(self.unwritten <= limits::WINDOW_MESSAGES);
         self.inbox.check();
         if let Some(room) = self.room() {
-            room.check(&self.limits);
+            room.check();
             assert!(!self.closed.contains(&room.room_id), "it has entered a room again");
         }
     }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Instant};
 
 use shared::{
     id::RoomId,
-    limits::Limits,
+    limits::{Limits, WINDOW_BYTES, WINDOW_MESSAGES},
     message::{Author, ClientMessage, Paired, Presence},
     text,
 };
@@ -120,10 +120,10 @@ impl Room {
             && self.unacked_bytes + bytes <= limits.window_bytes
     }
 
-    /// Panics if more is on its way than the window allows.
-    pub(super) fn check(&self, limits: &Limits) {
-        assert!(self.unacked.len() <= limits.window_messages);
-        assert!(self.unacked_bytes <= limits.window_bytes);
+    /// Panics if more is on its way than any window allows, or is counted wrongly.
+    pub(super) fn check(&self) {
+        assert!(self.unacked.len() <= WINDOW_MESSAGES);
+        assert!(self.unacked_bytes <= WINDOW_BYTES);
         assert_eq!(self.unacked_bytes, self.unacked.iter().map(|u| u.text.len()).sum::<usize>());
         let first = self.next_seq - self.unacked.len() as u64;
         assert!(self.unacked.iter().map(|unacked| unacked.seq).eq(first..self.next_seq));
