@@ -2,6 +2,7 @@
 
 mod after;
 mod answers;
+mod any_message;
 mod any_relay;
 mod book;
 mod carrying;
