@@ -216,7 +216,8 @@ pub fn disconnected(reason: DisconnectReason) -> Fault {
             fault(ErrorCode::Superseded, "a newer connection carries this session")
         }
         DisconnectReason::RateExceeded => {
-            let message = "more messages than the rates of `welcome` allow, or `sync` without end";
+            let message =
+                "more messages than the rates of `welcome` allow, or `ack` or `sync` without end";
             fault(ErrorCode::RateLimited, message)
         }
     }

@@ -324,7 +324,7 @@ pub enum Refusal {
 pub enum DisconnectReason {
     /// A newer connection carries the session.
     Superseded,
-    /// The client sends more than the rates of `welcome` allow, or `sync` without end.
+    /// The client sends more than the rates of `welcome` allow, or `ack` or `sync` without end.
     RateExceeded,
 }
 

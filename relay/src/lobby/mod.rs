@@ -149,7 +149,7 @@ impl Lobby {
                 self.by_session(from, |lobby, id| lobby.message(now, id, room, seq));
             }
             Event::Ack { from, room, received } => {
-                self.by_session(from, |lobby, id| lobby.acknowledge(id, room, received));
+                self.by_session(from, |lobby, id| lobby.acknowledge(now, id, room, received));
             }
             Event::Sync { from, room, received } => {
                 self.by_session(from, |lobby, id| lobby.sync(now, id, room, received));

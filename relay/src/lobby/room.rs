@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use shared::{
     id::{RoomId, SessionId},
-    limits::WINDOW_MESSAGES,
+    limits::{UNREAD_MESSAGES, WINDOW_MESSAGES},
     message::Presence,
 };
 
@@ -41,6 +41,9 @@ pub(super) struct Seat {
     /// that its partner was charged for and one for each arrival is as much as can be, whatever
     /// the partner does. A window besides is for its peace of mind.
     syncs: u64,
+    /// How often it may still say `ack`: for each message that came, and once more for each that
+    /// its client was handed, which may be one that came under an earlier relay.
+    acks: u64,
     /// What it was told of its partner's presence over the connection that it has.
     pub(super) told: Option<Presence>,
 }
@@ -56,6 +59,7 @@ impl Seat {
             before: 0,
             repeats: 0,
             syncs: WINDOW_MESSAGES as u64,
+            acks: (UNREAD_MESSAGES + WINDOW_MESSAGES) as u64,
             told: None,
         }
     }
@@ -65,6 +69,12 @@ impl Seat {
         self.received = received;
         self.attached = true;
         self.syncs = self.syncs.saturating_add(1);
+        self.acks = self.acks.saturating_add(1);
+    }
+
+    /// A message of its partner comes to it.
+    pub(super) fn is_sent_one(&mut self) {
+        self.acks = self.acks.saturating_add(2);
     }
 
     /// Whether a message with this seq was sent before.
@@ -80,6 +90,11 @@ impl Seat {
     /// Whether somebody has asked for one more message that was sent before.
     pub(super) fn take_repeat(&mut self) -> bool {
         take_one(&mut self.repeats)
+    }
+
+    /// Whether one more `ack` can be honest.
+    pub(super) fn take_ack(&mut self) -> bool {
+        take_one(&mut self.acks)
     }
 
     /// Whether one more `sync` can be honest.

@@ -31,10 +31,22 @@ impl Lobby {
                 }
             }
         }
-        self.messages += u64::from(self.forward(partner));
+        if self.forward(partner) {
+            self.messages += 1;
+            self.seat_mut(partner, room_id).is_sent_one();
+        }
     }
 
-    pub(super) fn acknowledge(&mut self, id: SessionId, room_id: RoomId, received: u64) {
+    pub(super) fn acknowledge(&mut self, now: Instant, id: SessionId, room: RoomId, received: u64) {
+        let Some((known, seat)) = seat_in(&mut self.rooms, room, id) else { return };
+        if known.seats[seat].take_ack() {
+            self.pass_on_received(id, room, received);
+        } else {
+            self.disconnect(now, id, DisconnectReason::RateExceeded);
+        }
+    }
+
+    fn pass_on_received(&mut self, id: SessionId, room_id: RoomId, received: u64) {
         let Some((room, seat)) = seat_in(&mut self.rooms, room_id, id) else { return };
         let partner = room.seats[1 - seat].member.session;
         let highest = &mut room.seats[seat].received;
@@ -49,7 +61,7 @@ impl Lobby {
             return;
         }
         room.seats[1 - seat].told_to_repeat();
-        self.acknowledge(id, room_id, received);
+        self.pass_on_received(id, room_id, received);
     }
 
     pub(super) fn attend(&mut self, now: Instant, id: SessionId, open: bool, lapsed: bool) {

@@ -174,6 +174,10 @@ impl Guest {
         Event::Message { from: self.connection, room: room.room, seq }
     }
 
+    fn acknowledges(&self, room: RoomDescriptor, received: u64) -> Event {
+        Event::Ack { from: self.connection, room: room.room, received }
+    }
+
     fn syncs(&self, room: RoomDescriptor, received: u64) -> Event {
         Event::Sync { from: self.connection, room: room.room, received }
     }

@@ -1,6 +1,6 @@
 //! Rates: an honest client is never cut off, a flood is.
 
-use shared::limits::{Rate, WINDOW_MESSAGES};
+use shared::limits::{Rate, UNREAD_MESSAGES, WINDOW_MESSAGES};
 
 use super::*;
 
@@ -82,6 +82,24 @@ fn a_flood_of_syncs_ends_the_connection_of_who_says_them() {
     scene.send(bob.back_in(room, 0));
     scene.expect(bob.syncs(room, 0), [alice.forward()]);
     scene.expect(bob.syncs(room, 0), [bob.disconnected(DisconnectReason::RateExceeded)]);
+}
+
+#[test]
+fn a_flood_of_acknowledgements_ends_the_connection() {
+    let mut scene = Scene::with(Config { message_rate: None, ..Config::default() });
+    let (alice, bob, room) = scene.couple([1, 2], "open");
+    // What was handed out may have come under an earlier relay.
+    let before = UNREAD_MESSAGES as u64 + WINDOW;
+    for _ in 0..before {
+        scene.expect(bob.acknowledges(room, 0), [alice.forward()]);
+    }
+    // One for each that comes, and one for each that is handed out, for ever.
+    for seq in 1..=1_000 {
+        scene.expect(alice.says(room, seq), [bob.forward()]);
+        scene.expect(bob.acknowledges(room, seq), [alice.forward()]);
+        scene.expect(bob.acknowledges(room, seq), [alice.forward()]);
+    }
+    scene.expect(bob.acknowledges(room, 1_000), [bob.disconnected(DisconnectReason::RateExceeded)]);
 }
 
 /// A gap, what fills it, and the next gap: a partner that means harm makes an honest one ask as
