@@ -3,11 +3,15 @@
 
 use std::{
     collections::BTreeMap,
+    mem,
     sync::Arc,
     time::{Instant, SystemTime},
 };
 
-use shared::{codec, id::OwnerId, message::ClientMessage};
+use shared::{
+    codec::{self, DecodeError},
+    id::OwnerId,
+};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::sleep_until,
@@ -19,7 +23,7 @@ use crate::{
         custom::{Announcer, Audience},
         updates::Outlines,
     },
-    link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, probe},
+    link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, ToWrite, probe},
     session::{
         CallId, ChatId, Config, Input, Moment, Output, Reading, RelayHealth, Reply, Request,
         Sessions, TaskRequest, TaskView,
@@ -139,14 +143,16 @@ pub(crate) struct Desk {
     closing: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct LinkHandle {
     number: u64,
     closed: CancellationToken,
     /// How to write to the connection, while there is one.
-    connection: Option<mpsc::UnboundedSender<ClientMessage<'static>>>,
+    connection: Option<mpsc::UnboundedSender<ToWrite>>,
     /// The process of the relay at its other end.
     relay: Option<u32>,
+    /// Something that came over the connection was not understood, and the log says so.
+    has_warned: bool,
 }
 
 impl Desk {
@@ -196,7 +202,7 @@ impl Desk {
         }
         // Whoever still waits is not answered.
         self.calls.clear();
-        for link in std::mem::take(&mut self.links).into_values() {
+        for link in mem::take(&mut self.links).into_values() {
             link.closed.cancel();
         }
     }
@@ -233,7 +239,7 @@ impl Desk {
                 let _ = answer.send(reading);
             }
             Command::Health(health) => {
-                for call in std::mem::take(&mut self.probing) {
+                for call in mem::take(&mut self.probing) {
                     self.handle(Input::Health(call, health.clone()));
                 }
             }
@@ -250,7 +256,7 @@ impl Desk {
             if self.announcer.set_audience(peer, has_channel) && has_channel {
                 self.handle(Input::NewsReachesModel);
             }
-            if listens && !std::mem::replace(&mut self.client_listens, true) {
+            if listens && !mem::replace(&mut self.client_listens, true) {
                 self.handle(Input::ClientListens);
             }
         }
@@ -268,17 +274,38 @@ impl Desk {
             LinkNews::Connected { connection, relay } => {
                 link.connection = Some(connection);
                 link.relay = relay;
+                link.has_warned = false;
                 self.handle(Input::Connected(chat));
             }
+            // Of a connection that was given up there may be some left.
+            LinkNews::Frame(_) if link.connection.is_none() => {}
             LinkNews::Frame(frame) => match codec::decode_relay(&frame) {
                 Ok(message) => self.handle(Input::Relay(chat, message)),
-                Err(error) => tracing::warn!(%error, "a message of the relay was passed over"),
+                Err(error) => self.undecodable(chat, &frame, &error),
             },
+            LinkNews::Written => self.handle(Input::Written(chat)),
             LinkNews::Disconnected => {
                 link.connection = None;
                 self.handle(Input::Disconnected(chat));
             }
             LinkNews::Trouble(trouble) => self.handle(Input::Trouble(chat, trouble)),
+        }
+    }
+
+    /// What a later version may say is passed over; over rubbish a connection is given up, and the
+    /// next try is as far away as if there had been none.
+    fn undecodable(&mut self, chat: ChatId, frame: &[u8], error: &DecodeError) {
+        let Some(link) = self.links.get_mut(&chat) else { return };
+        let is_rubbish = !codec::is_well_formed(frame);
+        if !mem::replace(&mut link.has_warned, true) {
+            tracing::warn!(%error, is_rubbish, "the relay was not understood");
+        }
+        if is_rubbish && let Some(connection) = link.connection.take() {
+            // One that is just going down says so next.
+            let _ = connection.send(ToWrite::Hopeless);
+            let trouble = self.route.rubbish(link.relay);
+            self.handle(Input::Disconnected(chat));
+            self.handle(Input::Trouble(chat, trouble));
         }
     }
 
@@ -305,13 +332,8 @@ impl Desk {
             Output::TaskNoted(call) => self.answer(call, Answer::Noted),
             Output::UnknownTask(call) => self.answer(call, Answer::UnknownTask),
             Output::Open(chat) => self.open(chat),
-            Output::Transmit(chat, message) => {
-                let link = self.links.get(&chat);
-                if let Some(connection) = link.and_then(|link| link.connection.as_ref()) {
-                    // A connection that is just going down says so next.
-                    let _ = connection.send(message);
-                }
-            }
+            Output::Transmit(chat, message) => self.write(chat, ToWrite::Message(message)),
+            Output::TellWritten(chat) => self.write(chat, ToWrite::Nothing),
             Output::Reconnect(chat) => {
                 if let Some(link) = self.links.remove(&chat) {
                     link.closed.cancel();
@@ -328,6 +350,14 @@ impl Desk {
             }
             Output::Notify(chat, entry) => self.announcer.announce(chat, &entry),
             Output::Probe(call) => self.probe(call),
+        }
+    }
+
+    fn write(&self, chat: ChatId, what: ToWrite) {
+        let link = self.links.get(&chat);
+        if let Some(connection) = link.and_then(|link| link.connection.as_ref()) {
+            // A connection that is just going down says so next.
+            let _ = connection.send(what);
         }
     }
 
@@ -360,7 +390,7 @@ impl Desk {
             closed: closed.clone(),
         };
         tokio::spawn(link.run());
-        let handle = LinkHandle { number: self.links_made, closed, connection: None, relay: None };
+        let handle = LinkHandle { number: self.links_made, closed, ..LinkHandle::default() };
         self.links.insert(chat, handle);
     }
 }

@@ -11,7 +11,10 @@ use rmcp::{
     transport::{async_rw::AsyncRwTransport, stdio_pipes},
 };
 use shared::{endpoint::Endpoint, id::OwnerId, limits};
-use tokio::time::timeout;
+use tokio::{
+    task::{JoinError, JoinHandle},
+    time::timeout,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -36,7 +39,8 @@ const FAREWELL: Duration = Duration::from_millis(900);
 ///
 /// # Errors
 ///
-/// When the socket's path cannot be, or the system gives no randomness.
+/// When the socket's path cannot be, the system gives no randomness, or the desk has died: nobody
+/// would answer the client any more.
 pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
     let route = Arc::new(route(cli)?);
     let mut seed = [0; 16];
@@ -51,7 +55,7 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
     };
     let (desk, handle) = Desk::new(config, route);
     let resources = Resources::new(handle.clone(), desk.outlines());
-    let desk_task = tokio::spawn(desk.run());
+    let mut desk = tokio::spawn(desk.run());
 
     let ends = Ends::default();
     let ledger = Ledger::default();
@@ -76,25 +80,49 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
     });
     tokio::pin!(service);
 
-    let answers_wanted = tokio::select! {
-        () = ends.output.cancelled() => false,
-        () = ends.input.cancelled() => true,
-        _ = &mut service => true,
-        () = output::closed() => false,
-        () = terminated() => false,
+    let over = async {
+        tokio::select! {
+            () = ends.output.cancelled() => false,
+            () = ends.input.cancelled() => true,
+            _ = &mut service => true,
+            () = output::closed() => false,
+            () = terminated() => false,
+        }
     };
+    let answers_wanted = unless_it_dies(&mut desk, over).await?;
     handle.shut_down();
     let farewell = async {
         // Answers on their way are still written, if the client takes them.
         if answers_wanted && !service.is_finished() {
             let _ = (&mut service).await;
         }
-        let _ = desk_task.await;
+        desk.await
     };
-    if timeout(FAREWELL, farewell).await.is_err() {
-        tracing::debug!("the relay was not told in time that the chats are left");
+    match timeout(FAREWELL, farewell).await {
+        Ok(Ok(())) => {}
+        Ok(end @ Err(_)) => return Err(died(end)),
+        Err(_) => tracing::debug!("the relay was not told in time that the chats are left"),
     }
     Ok(())
+}
+
+/// What comes of `over`, unless the desk ends before: it does so by itself only when it has died.
+async fn unless_it_dies<T>(
+    desk: &mut JoinHandle<()>,
+    over: impl Future<Output = T>,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        end = desk => Err(died(end)),
+        over = over => Ok(over),
+    }
+}
+
+fn died(end: Result<(), JoinError>) -> anyhow::Error {
+    let how = match end {
+        Err(error) if error.is_panic() => "panicked",
+        Ok(()) | Err(_) => "ended",
+    };
+    anyhow::anyhow!("the task that holds the chats {how}; they are lost, start this server again")
 }
 
 /// How to reach the relay, by the command line.
@@ -128,5 +156,25 @@ async fn terminated() {
 async fn terminated() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_death_of_the_desk_is_noticed_and_an_error() {
+        for (mut desk, how) in [
+            (tokio::spawn(async { panic!("a broken invariant") }), "panicked"),
+            (tokio::spawn(ready(())), "ended"),
+        ] {
+            let error = unless_it_dies(&mut desk, pending::<()>()).await.unwrap_err().to_string();
+            assert!(error.contains(how), "{error}");
+        }
+        let mut desk = tokio::spawn(pending());
+        assert!(unless_it_dies(&mut desk, ready(true)).await.unwrap());
     }
 }

@@ -228,7 +228,9 @@ pub fn disconnected(reason: DisconnectReason) -> Fault {
             fault(ErrorCode::Superseded, "a newer connection carries this session")
         }
         DisconnectReason::RateExceeded => {
-            fault(ErrorCode::RateLimited, "more messages than the rates of `welcome` allow")
+            let message =
+                "more messages than the rates of `welcome` allow, or `ack` or `sync` without end";
+            fault(ErrorCode::RateLimited, message)
         }
         DisconnectReason::TooManySessions { of_account: true } => fault(
             ErrorCode::TooMany,

@@ -156,6 +156,12 @@ pub fn decode_relay(frame: &[u8]) -> Result<RelayMessage<'_>, DecodeError> {
     decode(frame)
 }
 
+/// Whether a frame is at least a message of some version: a JSON object with one key.
+#[must_use]
+pub fn is_well_formed(frame: &[u8]) -> bool {
+    std::str::from_utf8(frame).is_ok_and(|text| serde_json::from_str::<OnlyKey<'_>>(text).is_ok())
+}
+
 /// Appends a message as one frame. Serialising a [`ClientMessage`] or [`RelayMessage`] into
 /// memory cannot fail; of anything else that fails, nothing is appended.
 pub fn encode<M: Serialize>(message: &M, into: &mut Vec<u8>) {

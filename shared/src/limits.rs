@@ -47,6 +47,9 @@ pub const UPDATES_EVERY: Duration = Duration::from_millis(250);
 
 /// Sessions of one shim process.
 pub const SESSIONS_PER_SHIM: usize = 16;
+/// Sessions of one shim process that were left and whose relay does not know it yet; the oldest
+/// gives way.
+pub const ENDED_SESSIONS: usize = 64;
 /// Connections of one user account, and its sessions, connected or lost.
 pub const CONNECTIONS_PER_USER: usize = 256;
 /// Connections in all, and sessions, connected or lost.
@@ -143,10 +146,17 @@ pub const MESSAGE_RATE: Rate = Rate { burst: 5, interval_ms: 500 };
 /// `next` of one session, unless told otherwise: 3 at once, then 6 a minute.
 pub const NEXT_RATE: Rate = Rate { burst: 3, interval_ms: 10_000 };
 
-/// No rate is slower than one in so many milliseconds: an hour.
-pub const RATE_INTERVAL_MS: u64 = 60 * 60 * 1_000;
+/// No rate is slower than one in so many milliseconds: a minute.
+pub const RATE_INTERVAL_MS: u64 = 60 * 1_000;
+/// No rate has more at once.
+pub const RATE_BURST: u32 = 100_000;
 /// The shortest time between two pings: less would keep everybody busy with nothing else.
 pub const KEEP_ALIVE_SHORTEST: Duration = Duration::from_millis(10);
+/// The longest time between two pings that a relay can have a client wait: a dead relay is noticed
+/// some time.
+pub const KEEP_ALIVE_LONGEST: Duration = Duration::from_secs(5 * 60);
+/// The longest grace that a relay can have a client give it: what was left is forgotten some time.
+pub const GRACE_LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// A token bucket: `burst` at once, then one each `interval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,8 +192,12 @@ impl Limits {
     /// These limits, as far as a client can let a relay decide: it may be another account's.
     #[must_use]
     pub fn bounded(self) -> Self {
-        let bounded =
-            |rate: Rate| Rate { interval_ms: rate.interval_ms.min(RATE_INTERVAL_MS), ..rate };
+        let bounded = |rate: Rate| Rate {
+            burst: rate.burst.min(RATE_BURST),
+            interval_ms: rate.interval_ms.min(RATE_INTERVAL_MS),
+        };
+        let milliseconds = |duration: Duration| duration.as_millis() as u64;
+        let keep_alive = milliseconds(KEEP_ALIVE_SHORTEST)..=milliseconds(KEEP_ALIVE_LONGEST);
         Self {
             message_rate: self.message_rate.map(bounded),
             next_rate: self.next_rate.map(bounded),
@@ -191,8 +205,8 @@ impl Limits {
             window_bytes: self.window_bytes.min(WINDOW_BYTES),
             message_bytes: self.message_bytes.min(MESSAGE_BYTES),
             message_lines: self.message_lines.min(MESSAGE_LINES),
-            keep_alive_ms: self.keep_alive_ms.max(KEEP_ALIVE_SHORTEST.as_millis() as u64),
-            grace_ms: self.grace_ms,
+            keep_alive_ms: self.keep_alive_ms.clamp(*keep_alive.start(), *keep_alive.end()),
+            grace_ms: self.grace_ms.min(milliseconds(GRACE_LONGEST)),
         }
     }
 }

@@ -91,7 +91,7 @@ pub enum ErrorCode {
     VersionMismatch,
     /// A newer connection carries this session.
     Superseded,
-    /// More than the rates of `welcome` allow.
+    /// More than the rates of `welcome` allow, or `ack` or `sync` without end.
     RateLimited,
     /// A cap on connections, waiting sessions or topics is reached.
     TooMany,

@@ -21,9 +21,13 @@ impl Bucket {
         Self { rate, full_at: None }
     }
 
-    /// Changes the rate and keeps what has been charged.
-    pub fn set_rate(&mut self, rate: Option<Rate>) {
+    /// Changes the rate and keeps what has been charged, as far as it empties the bucket: what
+    /// another rate has made of it is not waited for.
+    pub fn set_rate(&mut self, rate: Option<Rate>, now: Instant) {
         self.rate = rate;
+        if let Some(rate) = rate {
+            self.full_at = self.full_at.map(|at| at.min(now + capacity(rate)));
+        }
     }
 
     /// Takes one token.
@@ -36,13 +40,18 @@ impl Bucket {
         let interval = Duration::from_millis(rate.interval_ms);
         let full_at = self.full_at.map_or(now, |at| at.max(now));
         let missing = (full_at - now) + interval;
-        let capacity = interval * rate.burst;
+        let capacity = capacity(rate);
         if missing > capacity {
             return Err(missing - capacity);
         }
         self.full_at = Some(full_at + interval);
         Ok(())
     }
+}
+
+/// What an empty bucket takes to be full again.
+fn capacity(rate: Rate) -> Duration {
+    Duration::from_millis(rate.interval_ms) * rate.burst
 }
 
 #[cfg(test)]
@@ -75,6 +84,21 @@ mod tests {
             assert_eq!(bucket.charge(much_later), Ok(()));
         }
         assert!(bucket.charge(much_later).is_err());
+    }
+
+    #[test]
+    fn another_rate_leaves_it_empty_at_worst() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(Some(Rate { burst: 100, interval_ms: 60_000 }));
+        for _ in 0..100 {
+            bucket.charge(start).unwrap();
+        }
+        bucket.set_rate(Some(RATE), start);
+        assert_eq!(bucket.charge(start), Err(Duration::from_millis(500)));
+        // What was charged is not forgotten either, also while nothing is charged.
+        bucket.set_rate(None, start);
+        bucket.set_rate(Some(RATE), start);
+        assert_eq!(bucket.charge(start), Err(Duration::from_millis(500)));
     }
 
     #[test]

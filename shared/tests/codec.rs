@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use proptest::prelude::*;
 use shared::{
-    codec::{DecodeError, Decoder, FrameTooLong, decode_client, decode_relay, encode},
+    codec::{
+        DecodeError, Decoder, FrameTooLong, decode_client, decode_relay, encode, is_well_formed,
+    },
     limits::FRAME_BYTES,
     message::{ClientMessage, ErrorCode, RelayMessage},
 };
@@ -300,4 +302,15 @@ fn what_cannot_be_encoded_leaves_nothing_behind() {
     let mut bytes = b"before\n".to_vec();
     encode(&not_json, &mut bytes);
     assert_eq!(bytes, b"before\n");
+}
+
+#[test]
+fn a_message_of_a_later_version_is_told_from_rubbish() {
+    for later in ["{\"dance\":{}}", "{\"pong\":7}", " {\"closed\":{\"reason\":\"bored\"}} "] {
+        assert!(decode_relay(later.as_bytes()).is_err());
+        assert!(is_well_formed(later.as_bytes()), "{later}");
+    }
+    for rubbish in [&b"{"[..], b"", b"pong", b"[]", b"{}", b"{\"a\":1,\"b\":2}", b"{\"\xff\":1}"] {
+        assert!(!is_well_formed(rubbish), "{rubbish:?}");
+    }
 }

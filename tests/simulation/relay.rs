@@ -6,13 +6,13 @@ use std::{
 };
 
 use relay::{
-    lobby::{Config, ConnectionId, Effect, Event, Lobby, Member, Owner},
+    lobby::{Config, ConnectionId, DisconnectReason, Effect, Event, Lobby, Member, Owner},
     token::Tokens,
     translate::{self, Request},
 };
 use shared::{
     codec,
-    limits::Limits,
+    limits::{Limits, MESSAGE_RATE},
     message::{ClientMessage, ErrorCode, RelayMessage, SessionGrant, Welcome},
 };
 
@@ -63,7 +63,7 @@ impl Relay {
     ) -> Self {
         let config = Config {
             epoch,
-            message_rate: None,
+            message_rate: Some(MESSAGE_RATE),
             next_rate: None,
             pairing_from: replaces.then(|| now + Duration::from_secs(2)),
             grace: if rule == Some(Rule::HalfOpenExpiry) {
@@ -80,7 +80,7 @@ impl Relay {
             tokens: Tokens::new(key),
             epoch,
             limits: Limits {
-                message_rate: None,
+                message_rate: Some(MESSAGE_RATE),
                 next_rate: None,
                 window_messages: 8,
                 ..Limits::default()
@@ -198,6 +198,9 @@ impl Relay {
                 outgoing.push((to, encode(&RelayMessage::Welcome(welcome))));
             }
             Effect::Disconnect { reason, .. } => {
+                let is_honest = self.ablated.is_none();
+                let is_flood = reason == DisconnectReason::RateExceeded;
+                assert!(!(is_honest && is_flood), "an honest client is cut off for a flood");
                 self.carriers.remove(&to);
                 let fault = translate::disconnected(reason);
                 let error = RelayMessage::Error { code: fault.code, message: fault.message };

@@ -23,7 +23,7 @@ impl World {
             | Happening::Answer { shim, .. }
             | Happening::Look { shim, .. } => *shim,
             Happening::Act(shim) | Happening::Listen(shim) => *shim,
-            Happening::ToShim(wire) => self.wires.get(wire)?.shim,
+            Happening::ToShim(wire) | Happening::Written(wire) => self.wires.get(wire)?.shim,
             Happening::Fault | Happening::StartRelay | Happening::StartShim(_) => {
                 return self.suspended_until.filter(|until| *until > self.now);
             }

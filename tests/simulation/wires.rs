@@ -135,6 +135,20 @@ impl World {
         self.at(at, Happening::ToShim(id));
     }
 
+    /// All that a shim has said on this wire is with the system, which may lose it yet.
+    pub(crate) fn written(&mut self, id: WireId) {
+        let moment = self.moment();
+        let Some(wire) = self.wires.get(&id) else { return };
+        let (number, life, chat) = (wire.shim, wire.life, wire.chat);
+        let Some(shim) = self.shims[number].as_mut().filter(|shim| shim.life == life) else {
+            return;
+        };
+        if shim.links.get(&chat).is_some_and(|link| link.wire == Some(id)) {
+            let outputs = shim.sessions.handle(moment, Input::Written(chat));
+            self.perform(number, outputs);
+        }
+    }
+
     pub(crate) fn send_out(&mut self, outgoing: Outgoing) {
         let ending: Vec<ConnectionId> = outgoing
             .iter()

@@ -43,6 +43,7 @@ pub(crate) enum Happening {
     StartShim(usize),
     WakeShim { shim: usize, life: u64 },
     Silent(WireId),
+    Written(WireId),
 }
 
 pub(crate) struct World {
@@ -228,6 +229,7 @@ impl World {
             Happening::StartShim(number) => self.start_shim(number),
             Happening::WakeShim { shim, life } => self.wake_shim(shim, life),
             Happening::Silent(wire) => self.silent(wire),
+            Happening::Written(wire) => self.written(wire),
         }
     }
 
@@ -353,6 +355,11 @@ impl World {
                     }
                     if let Some(wire) = shim.links.get(&chat).and_then(|link| link.wire) {
                         self.send_to_relay(wire, Item::Frame(frame));
+                    }
+                }
+                Output::TellWritten(chat) => {
+                    if let Some(wire) = shim.links.get(&chat).and_then(|link| link.wire) {
+                        self.later(0, 30, Happening::Written(wire));
                     }
                 }
                 Output::Reconnect(chat) => {

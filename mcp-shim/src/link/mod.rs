@@ -5,10 +5,13 @@ mod launch;
 mod probe;
 
 use std::{
+    future::poll_fn,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -50,16 +53,29 @@ pub(crate) enum LinkNews {
     Connected {
         /// How to write to it; when this is dropped, the connection is closed once everything is
         /// written.
-        connection: mpsc::UnboundedSender<ClientMessage<'static>>,
+        connection: mpsc::UnboundedSender<ToWrite>,
         /// The process at its other end, where the system tells it.
         relay: Option<u32>,
     },
     /// The relay said something.
     Frame(Vec<u8>),
+    /// Everything is written up to a [`ToWrite::Nothing`].
+    Written,
     /// The connection is gone.
     Disconnected,
     /// There was none to be had.
     Trouble(Trouble),
+}
+
+/// What the desk has for a connection.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
+pub(crate) enum ToWrite {
+    Message(ClientMessage<'static>),
+    /// Nothing: whoever asks wants to know when all before this is written.
+    Nothing,
+    /// Nothing any more: what comes from the relay is rubbish.
+    Hopeless,
 }
 
 /// How to reach the relay.
@@ -90,6 +106,8 @@ enum Ended {
     ByDesk,
     /// It is gone; the relay may have answered before, or not.
     Lost { answered: bool },
+    /// There was nobody at its other end to talk to.
+    Hopeless,
 }
 
 impl Link {
@@ -116,6 +134,7 @@ impl Link {
                             }
                             self.tell(LinkNews::Disconnected).await;
                         }
+                        Ended::Hopeless => self.tell(LinkNews::Disconnected).await,
                     }
                 }
                 Err(trouble) => self.tell(LinkNews::Trouble(trouble)).await,
@@ -128,32 +147,46 @@ impl Link {
     }
 
     /// One connection's life.
+    ///
+    /// What the desk has said is taken before the next frame: of what the desk makes of frames no
+    /// more can pile up than it makes of [`FRAMES_AHEAD`].
     async fn converse(&self, mut connection: Connection<Stream>) -> Ended {
         let (sender, mut outgoing) = mpsc::unbounded_channel();
         let relay = connection.get_ref().peer().pid;
         self.tell(LinkNews::Connected { connection: sender, relay }).await;
         let mut answered = false;
+        let mut wants_to_know = false;
         loop {
+            if wants_to_know && connection.unsent() == 0 {
+                wants_to_know = false;
+                self.tell(LinkNews::Written).await;
+            }
             tokio::select! {
+                biased;
                 () = self.closed.cancelled() => return Ended::ByDesk,
-                message = outgoing.recv() => {
-                    let Some(message) = message else {
+                to_write = outgoing.recv() => match to_write {
+                    // It is written while the next frame is waited for: two that only write to
+                    // each other would wait for ever.
+                    Some(ToWrite::Message(message)) => {
+                        if connection.queue(&message).is_err() {
+                            return Ended::Lost { answered };
+                        }
+                    }
+                    Some(ToWrite::Nothing) => wants_to_know = true,
+                    Some(ToWrite::Hopeless) => return Ended::Hopeless,
+                    None => {
                         // A relay that does not read what is left will notice by itself.
                         let _ = timeout(limits::LEAVE_WAIT, connection.flush()).await;
                         return Ended::ByDesk;
-                    };
-                    // It is written while the next frame is waited for: two that only write to
-                    // each other would wait for ever.
-                    if connection.queue(&message).is_err() {
-                        return Ended::Lost { answered };
                     }
-                }
-                frame = connection.receive_frame() => match frame {
-                    Ok(Some(frame)) => {
+                },
+                turn = turn(&mut connection) => match turn {
+                    Turn::Written => {}
+                    Turn::Frame(frame) => {
                         answered = true;
                         self.tell(LinkNews::Frame(frame)).await;
                     }
-                    Ok(None) | Err(_) => return Ended::Lost { answered },
+                    Turn::End => return Ended::Lost { answered },
                 },
             }
         }
@@ -222,6 +255,13 @@ impl Route {
         trouble(format!("{what}; trying again, but if that lasts, end that process"), false)
     }
 
+    /// What to say of something at the socket that is no relay.
+    pub(crate) fn rubbish(&self, relay: Option<u32>) -> Trouble {
+        let pid = relay.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+        let what = format!("what listens at {}{pid} does not talk like a relay", self.socket());
+        trouble(format!("{what}; trying again, but if that lasts, end that process"), false)
+    }
+
     /// Never starts a relay from now on.
     pub(crate) fn start_none(&self) {
         self.ending.store(true, Ordering::Relaxed);
@@ -231,6 +271,28 @@ impl Route {
     pub(crate) fn socket(&self) -> String {
         self.endpoint.path().display().to_string()
     }
+}
+
+/// What comes first on a connection.
+enum Turn {
+    /// All that waited is written.
+    Written,
+    Frame(Vec<u8>),
+    End,
+}
+
+async fn turn(connection: &mut Connection<Stream>) -> Turn {
+    poll_fn(|cx| {
+        // Of a write that fails the read says more.
+        if connection.unsent() > 0 && matches!(connection.poll_flush(cx), Poll::Ready(Ok(()))) {
+            return Poll::Ready(Turn::Written);
+        }
+        pin!(connection.receive_frame()).poll(cx).map(|frame| match frame {
+            Ok(Some(frame)) => Turn::Frame(frame),
+            Ok(None) | Err(_) => Turn::End,
+        })
+    })
+    .await
 }
 
 fn trouble(detail: String, lasting: bool) -> Trouble {

@@ -61,6 +61,10 @@ pub(super) struct Chat {
     closed_rooms: usize,
     /// The session token of the relay.
     pub(super) token: Option<String>,
+    /// Messages for the partner that the link was given since it is known to have written all.
+    pub(super) unwritten: usize,
+    /// It has been asked to tell when it has.
+    pub(super) awaits_written: bool,
     pub(super) attentive: bool,
     pub(super) last_call: Option<Instant>,
     /// When the relay was last heard on this connection, and when it was last spoken to.
@@ -142,6 +146,8 @@ impl Chat {
             closed: VecDeque::new(),
             closed_rooms: config.closed_rooms,
             token: None,
+            unwritten: 0,
+            awaits_written: false,
             attentive: false,
             last_call: None,
             heard: now,

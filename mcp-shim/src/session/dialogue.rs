@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::VecDeque,
+    mem::{replace, take},
     time::{Duration, Instant},
 };
 
@@ -10,7 +11,7 @@ use shared::{
     id::RoomId,
     limits,
     message::{
-        ClientMessage, CloseReason, ErrorCode as WireError, Hello, Leave, Paired, Presence,
+        Author, ClientMessage, CloseReason, ErrorCode as WireError, Hello, Leave, Paired, Presence,
         QueueClaim, RelayMessage, Resume, RoomClaim, Welcome,
     },
     text, version,
@@ -19,7 +20,7 @@ use shared::{
 use super::{
     chat::{Chat, Link, Place},
     event::{Config, Event, FoundPartner, Moment, Output, Sender, Trouble, TroubleKind},
-    room::{Room, Taken},
+    room::{Order, Room},
 };
 
 impl Chat {
@@ -32,6 +33,8 @@ impl Chat {
     ) {
         let Link::Connecting { since } = self.link else { return };
         self.link = Link::Greeting { since };
+        self.unwritten = 0;
+        self.awaits_written = false;
         if let Some(room) = self.room_mut() {
             room.resumes();
         }
@@ -88,7 +91,7 @@ impl Chat {
         out: &mut Vec<Output>,
     ) -> Option<String> {
         match message {
-            RelayMessage::Welcome(welcome) => self.welcome(welcome, out),
+            RelayMessage::Welcome(welcome) => self.welcome(welcome, now.instant, out),
             RelayMessage::Pong {} => self.pong(now.instant, out),
             RelayMessage::Queued(queued) => self.queued(queued),
             RelayMessage::Paired(paired) => self.paired(paired, now, out),
@@ -110,19 +113,14 @@ impl Chat {
             }
             RelayMessage::Error { code, message } => self.error(code, &message, now, out),
             RelayMessage::Message { room_id, seq, author, text, removed, sent_at } => {
-                if let Some(room) = self.room_with(room_id) {
-                    let cleaned = text::clean(&text);
-                    let removed = removed.saturating_add(cleaned.removed);
-                    let event = Event::Message {
-                        room_id: room_id.to_string(),
-                        message_id: room.partner_message_id(seq),
-                        from: Sender { display_name: room.partner.clone() },
-                        author,
-                        message: cleaned.text.into_owned(),
-                        sent_at: sent_at.into_owned(),
-                        removed: (removed > 0).then_some(removed),
-                    };
-                    self.message(seq, event, now, out);
+                let (id, Some(room)) = (self.id, self.room_with(room_id)) else { return None };
+                match room.judge(seq) {
+                    Order::Next => {
+                        self.message(seq, author, &text, removed, sent_at, now, out);
+                    }
+                    Order::Again => out.push(Output::Transmit(id, room.ack())),
+                    Order::Gap => out.push(Output::Transmit(id, room.sync())),
+                    Order::Later => {}
                 }
             }
             RelayMessage::Ack { room_id, received, read } => {
@@ -131,10 +129,10 @@ impl Chat {
                 }
             }
             RelayMessage::Sync { room_id, received } => {
-                let id = self.id;
                 if let Some(room) = self.room_with(room_id) {
                     room.acknowledged(received, 0);
-                    out.extend(room.resend().map(|send| Output::Transmit(id, send)));
+                    room.begin_anew();
+                    self.give(out);
                 }
             }
             RelayMessage::Partner { room_id, presence, seen_seconds } => {
@@ -157,13 +155,13 @@ impl Chat {
         self.room_mut().filter(|room| room.room_id == room_id)
     }
 
-    fn welcome(&mut self, welcome: Welcome<'_>, out: &mut Vec<Output>) {
+    fn welcome(&mut self, welcome: Welcome<'_>, now: Instant, out: &mut Vec<Output>) {
         if let Some(grant) = welcome.session {
             self.token = Some(grant.token.into_owned());
         }
         self.limits = welcome.limits.bounded();
-        self.message_bucket.set_rate(self.limits.message_rate);
-        self.next_bucket.set_rate(self.limits.next_rate);
+        self.message_bucket.set_rate(self.limits.message_rate, now);
+        self.next_bucket.set_rate(self.limits.next_rate, now);
         let Link::Greeting { since } = self.link else { return };
         self.link = Link::Welcomed { since };
         out.push(Output::Transmit(self.id, ClientMessage::Ping {}));
@@ -256,20 +254,63 @@ impl Chat {
         self.close_link_if_idle(out);
     }
 
-    fn message(&mut self, seq: u64, event: Event, now: Moment, out: &mut Vec<Output>) {
+    /// The next message of the partner, which is taken if there is room for it.
+    #[expect(clippy::too_many_arguments, reason = "they are the message's own")]
+    fn message(
+        &mut self,
+        seq: u64,
+        author: Author,
+        text: &str,
+        removed: u32,
+        sent_at: Cow<'_, str>,
+        now: Moment,
+        out: &mut Vec<Output>,
+    ) {
         let id = self.id;
         let Place::Chatting(room) = &mut self.place else { return };
-        let bytes = event.text().map_or(0, str::len);
-        match room.judge(seq, bytes, &self.inbox) {
-            Taken::New => {
-                let cursor = self.tell(event, now, out);
-                let Some(room) = self.room_mut() else { return };
-                room.took(seq, cursor, now.instant);
-                out.push(Output::Transmit(id, room.ack()));
-            }
-            Taken::Again => out.push(Output::Transmit(id, room.ack())),
-            Taken::Gap => out.push(Output::Transmit(id, room.sync())),
-            Taken::Later => {}
+        let cleaned = text::clean(text);
+        if !self.inbox.has_room(cleaned.text.len()) {
+            return room.has_no_room();
+        }
+        let removed = removed.saturating_add(cleaned.removed);
+        let event = Event::Message {
+            room_id: room.room_id.to_string(),
+            message_id: room.partner_message_id(seq),
+            from: Sender { display_name: room.partner.clone() },
+            author,
+            message: cleaned.text.into_owned(),
+            sent_at: sent_at.into_owned(),
+            removed: (removed > 0).then_some(removed),
+        };
+        let cursor = self.tell(event, now, out);
+        let Some(room) = self.room_mut() else { return };
+        room.took(seq, cursor, now.instant);
+        out.push(Output::Transmit(id, room.ack()));
+    }
+
+    /// The link has written all that it was given.
+    pub(super) fn written(&mut self, out: &mut Vec<Output>) {
+        if take(&mut self.awaits_written) {
+            self.unwritten = 0;
+            self.give(out);
+        }
+    }
+
+    /// Gives the link what it has not been given yet: of what it has not written, as far as is
+    /// known, never more than a window. However often a partner asks for everything again, no
+    /// more than that piles up.
+    pub(super) fn give(&mut self, out: &mut Vec<Output>) {
+        let (Link::Welcomed { .. } | Link::Up, Place::Chatting(room)) =
+            (self.link, &mut self.place)
+        else {
+            return;
+        };
+        let most = self.limits.window_messages.max(1).saturating_sub(self.unwritten);
+        let given = room.give(most);
+        self.unwritten += given.len();
+        out.extend(given.into_iter().map(|send| Output::Transmit(self.id, send)));
+        if room.has_more() && !replace(&mut self.awaits_written, true) {
+            out.push(Output::TellWritten(self.id));
         }
     }
 
@@ -281,7 +322,7 @@ impl Chat {
         out: &mut Vec<Output>,
     ) {
         let Some(room) = self.room_mut() else { return };
-        let before = std::mem::replace(&mut room.presence, presence);
+        let before = replace(&mut room.presence, presence);
         if let Some(seen) = now.instant.checked_sub(Duration::from_secs(seen_seconds)) {
             room.seen(seen);
         }

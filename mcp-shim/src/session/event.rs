@@ -188,6 +188,8 @@ pub enum Input<'a> {
     Connected(ChatId),
     /// The relay says something to a chat.
     Relay(ChatId, RelayMessage<'a>),
+    /// Answers [`Output::TellWritten`].
+    Written(ChatId),
     /// The link of a chat has lost its connection; it goes on trying.
     Disconnected(ChatId),
     /// The link of a chat could not connect; it goes on trying.
@@ -237,6 +239,8 @@ pub enum Output {
     Open(ChatId),
     /// Write to the relay on the link of a chat.
     Transmit(ChatId, ClientMessage<'static>),
+    /// Tell when all this is written, if the connection of the chat lasts so long.
+    TellWritten(ChatId),
     /// Drop the connection of a chat, which is dead, and make another.
     Reconnect(ChatId),
     /// Take the link of a chat down, once everything is written.

@@ -9,6 +9,7 @@ impl Sessions {
     /// included. It looks at everything and is slow: for tests and simulation.
     pub fn check_invariants(&self) {
         assert!(self.living().count() <= limits::SESSIONS_PER_SHIM);
+        assert!(self.chats.len() <= limits::SESSIONS_PER_SHIM + limits::ENDED_SESSIONS);
         assert!(self.blocks.len() <= limits::BLOCK_TAGS);
         for chat in self.chats.values() {
             chat.check();
@@ -24,9 +25,10 @@ impl Chat {
     fn check(&self) {
         assert!(self.leaving.len() <= limits::LEAVING_ROOMS);
         assert!(self.transcript.len() <= limits::TRANSCRIPT_ENTRIES);
+        assert!(self.unwritten <= limits::WINDOW_MESSAGES);
         self.inbox.check();
         if let Some(room) = self.room() {
-            room.check(&self.limits);
+            room.check();
             assert!(!self.closed.contains(&room.room_id), "it has entered a room again");
         }
     }

@@ -23,8 +23,7 @@ impl Chat {
     pub(super) fn expire(&mut self, now: Moment, out: &mut Vec<Output>) {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now.instant);
         if is_due(self.forgotten_at()) {
-            self.leaving.clear();
-            self.close_link(out);
+            self.forget(out);
         }
         if is_due(self.lost_at()) {
             self.close_room(CloseReason::RelayLost, now, out);
@@ -38,6 +37,12 @@ impl Chat {
             self.spoke = now.instant;
             out.push(Output::Transmit(self.id, ClientMessage::Ping {}));
         }
+    }
+
+    /// Its relay is not told any more that it has ended, and finds out by itself.
+    pub(super) fn forget(&mut self, out: &mut Vec<Output>) {
+        self.leaving.clear();
+        self.close_link(out);
     }
 
     /// So much time has passed in which this process did not run.

@@ -134,6 +134,11 @@ impl Sessions {
                     }
                 }
             }
+            Input::Written(id) => {
+                if let Some(chat) = self.chats.get_mut(&id) {
+                    chat.written(&mut out);
+                }
+            }
             Input::Disconnected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
                     chat.disconnected(now.instant, &mut out);
@@ -210,10 +215,23 @@ impl Sessions {
                 chat.end(chat::Verdict::default(), now, out);
             }
         }
+        self.forget_excess(out);
         self.advance_calls(now, out);
         self.advance_tasks(now, out);
         self.conclude_tasks(now);
         self.chats.retain(|_, chat| !chat.is_finished());
+    }
+
+    /// Chats that have ended and hold a link, but for the latest, are given up.
+    fn forget_excess(&mut self, out: &mut Vec<Output>) {
+        let holds = |chat: &Chat| chat.ended.is_some() && !chat.is_finished();
+        let excess = self.chats.values().filter(|chat| holds(chat)).count();
+        for _ in limits::ENDED_SESSIONS..excess {
+            let held = self.chats.values_mut().filter(|chat| holds(chat));
+            if let Some(oldest) = held.min_by_key(|chat| chat.ended) {
+                oldest.forget(out);
+            }
+        }
     }
 
     /// The client has, or has not, what was lent to this call.

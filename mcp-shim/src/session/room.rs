@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Instant};
 
 use shared::{
     id::RoomId,
-    limits::Limits,
+    limits::{Limits, WINDOW_BYTES, WINDOW_MESSAGES},
     message::{Author, ClientMessage, Paired, Presence},
     text,
 };
@@ -31,6 +31,8 @@ pub(super) struct Room {
     /// When the partner's client was last known to be active.
     seen: Instant,
     next_seq: u64,
+    /// What the link is given next: at most the one after the last.
+    cursor: u64,
     unacked: VecDeque<Unacked>,
     unacked_bytes: usize,
     partner_received: u64,
@@ -59,16 +61,16 @@ struct Unacked {
     removed: u32,
 }
 
-/// What becomes of a message of the partner.
+/// Which message of the partner has come, by its number alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum Order {
     /// It is the next one.
-    New,
+    Next,
     /// It was taken before: the acknowledgement was lost.
     Again,
     /// One before it is missing.
     Gap,
-    /// It comes again: there is no room for it now, or it was on its way before `sync`.
+    /// The same, and it is known: it was on its way before `sync`, and comes again.
     Later,
 }
 
@@ -87,6 +89,7 @@ impl Room {
             seat: paired.seat,
             seen: now,
             next_seq: 1,
+            cursor: 1,
             unacked: VecDeque::new(),
             unacked_bytes: 0,
             partner_received: 0,
@@ -117,28 +120,23 @@ impl Room {
             && self.unacked_bytes + bytes <= limits.window_bytes
     }
 
-    /// Panics if more is on its way than the window allows.
-    pub(super) fn check(&self, limits: &Limits) {
-        assert!(self.unacked.len() <= limits.window_messages);
-        assert!(self.unacked_bytes <= limits.window_bytes);
+    /// Panics if more is on its way than any window allows, or is counted wrongly.
+    pub(super) fn check(&self) {
+        assert!(self.unacked.len() <= WINDOW_MESSAGES);
+        assert!(self.unacked_bytes <= WINDOW_BYTES);
         assert_eq!(self.unacked_bytes, self.unacked.iter().map(|u| u.text.len()).sum::<usize>());
-        assert!(self.unacked.iter().all(|unacked| unacked.seq < self.next_seq));
+        let first = self.next_seq - self.unacked.len() as u64;
+        assert!(self.unacked.iter().map(|unacked| unacked.seq).eq(first..self.next_seq));
+        assert!((first..=self.next_seq).contains(&self.cursor));
     }
 
     /// Gives a message its seq and keeps it until the partner has it.
-    pub(super) fn accept(
-        &mut self,
-        author: Author,
-        text: String,
-        removed: u32,
-    ) -> (u64, ClientMessage<'static>) {
+    pub(super) fn accept(&mut self, author: Author, text: String, removed: u32) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
         self.unacked_bytes += text.len();
-        let unacked = Unacked { seq, author, text, removed };
-        let send = self.send(&unacked);
-        self.unacked.push_back(unacked);
-        (seq, send)
+        self.unacked.push_back(Unacked { seq, author, text, removed });
+        seq
     }
 
     fn send(&self, unacked: &Unacked) -> ClientMessage<'static> {
@@ -162,13 +160,28 @@ impl Room {
                 self.unacked_bytes -= freed.text.len();
             }
         }
+        self.cursor = self.cursor.max(received + 1);
         self.partner_received = self.partner_received.max(received);
         self.partner_read = self.partner_read.max(read.min(self.partner_received));
     }
 
-    /// Everything that the partner has not acknowledged, in order.
-    pub(super) fn resend(&self) -> impl Iterator<Item = ClientMessage<'static>> {
-        self.unacked.iter().map(|unacked| self.send(unacked))
+    /// All that the partner has not acknowledged is to be given to the link again, in order.
+    pub(super) fn begin_anew(&mut self) {
+        self.cursor = self.next_seq - self.unacked.len() as u64;
+    }
+
+    /// Whether there is something that the link was not given.
+    pub(super) fn has_more(&self) -> bool {
+        self.cursor < self.next_seq
+    }
+
+    /// What the link is given now: so many messages at most.
+    pub(super) fn give(&mut self, most: usize) -> Vec<ClientMessage<'static>> {
+        let is_due = |unacked: &&Unacked| unacked.seq >= self.cursor;
+        let due = self.unacked.iter().filter(is_due).take(most);
+        let given: Vec<_> = due.map(|unacked| self.send(unacked)).collect();
+        self.cursor += given.len() as u64;
+        given
     }
 
     pub(super) fn has(&self, seq: u64) -> bool {
@@ -192,25 +205,25 @@ impl Room {
         }
     }
 
-    /// What to do with a message of the partner; the caller puts a new one into the inbox and
-    /// then calls [`took`](Self::took).
-    pub(super) fn judge(&mut self, seq: u64, bytes: usize, inbox: &Inbox) -> Taken {
+    /// Which message of the partner has come. The next one the caller takes, or calls
+    /// [`has_no_room`](Self::has_no_room).
+    pub(super) fn judge(&mut self, seq: u64) -> Order {
         if seq <= self.received {
-            return Taken::Again;
+            return Order::Again;
         }
-        if seq > self.received + 1 {
-            if self.missing != Missing::Nothing {
-                return Taken::Later;
-            }
-            self.missing = Missing::AskedFor;
-            return Taken::Gap;
+        if seq == self.received + 1 {
+            return Order::Next;
         }
-        if !inbox.has_room(bytes) {
-            self.missing = Missing::NoRoom;
-            return Taken::Later;
+        if self.missing != Missing::Nothing {
+            return Order::Later;
         }
-        self.missing = Missing::Nothing;
-        Taken::New
+        self.missing = Missing::AskedFor;
+        Order::Gap
+    }
+
+    /// The next one does not go into the inbox: it has to come again.
+    pub(super) fn has_no_room(&mut self) {
+        self.missing = Missing::NoRoom;
     }
 
     /// `hello` tells what was taken: the relay has the partner send the rest.
@@ -228,6 +241,7 @@ impl Room {
     }
 
     pub(super) fn took(&mut self, seq: u64, cursor: u64, now: Instant) {
+        self.missing = Missing::Nothing;
         self.received = seq;
         self.seen = now;
         self.unread.push_back((cursor, seq));

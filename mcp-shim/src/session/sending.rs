@@ -80,13 +80,14 @@ impl Sessions {
         }
         chat.empty_waits = 0;
         let text = cleaned.text.into_owned();
-        let (seq, send) = room.accept(author, text.clone(), cleaned.removed);
+        let seq = room.accept(author, text.clone(), cleaned.removed);
         let room_id = room.room_id;
-        out.push(Output::Transmit(id, send));
+        let message_id = room.own_message_id(seq);
+        chat.give(out);
         chat.transcript.write(Line::Said(Said {
             at: now.rfc3339(),
             room_id: room_id.to_string(),
-            message_id: room.own_message_id(seq),
+            message_id,
             from: Sender { display_name: chat.display_name.clone() },
             author,
             message: text,

@@ -157,8 +157,14 @@ impl Lobby {
     fn take_seat(&mut self, now: Instant, id: SessionId, room_id: RoomId, received: u64) {
         let own = self.seat_of(id, room_id);
         let room = self.rooms.get_mut(&room_id).expect("who has a seat is in a room");
-        room.seats[own].received = received;
-        room.seats[own].attached = true;
+        if !room.seats[own].attached {
+            let before = &mut room.seats[1 - own].before;
+            *before = received.max(*before);
+        }
+        room.seats[own].arrived(received);
+        for seat in &mut room.seats {
+            seat.told_to_repeat();
+        }
         let [to_own, to_partner] = [room.seats[1 - own].received, received];
         let partner = room.seats[1 - own].member.session;
         for (session, received) in [(id, to_own), (partner, to_partner)] {

@@ -327,7 +327,7 @@ pub enum Refusal {
 pub enum DisconnectReason {
     /// A newer connection carries the session.
     Superseded,
-    /// The client sends more than the rates of `welcome` allow.
+    /// The client sends more than the rates of `welcome` allow, or `ack` or `sync` without end.
     RateExceeded,
     /// It would be one session too many: of its account, or of all. It never was in the lobby.
     TooManySessions {

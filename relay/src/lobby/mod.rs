@@ -156,8 +156,11 @@ impl Lobby {
             Event::Message { from, room, seq } => {
                 self.by_session(from, |lobby, id| lobby.message(now, id, room, seq));
             }
-            Event::Ack { from, room, received } | Event::Sync { from, room, received } => {
-                self.by_session(from, |lobby, id| lobby.acknowledge(id, room, received));
+            Event::Ack { from, room, received } => {
+                self.by_session(from, |lobby, id| lobby.acknowledge(now, id, room, received));
+            }
+            Event::Sync { from, room, received } => {
+                self.by_session(from, |lobby, id| lobby.sync(now, id, room, received));
             }
             Event::Attention { from, open, lapsed } => {
                 self.by_session(from, |lobby, id| lobby.attend(now, id, open, lapsed));

@@ -15,27 +15,53 @@ impl Lobby {
     pub(super) fn message(&mut self, now: Instant, id: SessionId, room_id: RoomId, seq: u64) {
         let Some((room, seat)) = seat_in(&mut self.rooms, room_id, id) else { return };
         let partner = room.seats[1 - seat].member.session;
-        // A message that was sent before, again, is no activity of a person and costs nothing.
-        if seq > room.seats[seat].charged {
+        let is_new = !room.seats[seat].has_sent(seq);
+        // A message that was sent before costs nothing if it was asked for.
+        if is_new || !room.seats[seat].take_repeat() {
             let session = self.sessions.get_mut(&id).expect("who has a seat is known");
             if !session.charge_message(now) {
                 self.disconnect(now, id, DisconnectReason::RateExceeded);
                 return;
             }
-            room.note_message(now, seat);
-            if session.note_activity(now) {
-                self.presence_changed(now, id);
+            // Only a new one is the activity of a person.
+            if is_new {
+                room.note_message(now, seat);
+                if session.note_activity(now) {
+                    self.presence_changed(now, id);
+                }
             }
         }
-        self.messages += u64::from(self.forward(partner));
+        if self.forward(partner) {
+            self.messages += 1;
+            self.seat_mut(partner, room_id).is_sent_one();
+        }
     }
 
-    pub(super) fn acknowledge(&mut self, id: SessionId, room_id: RoomId, received: u64) {
+    pub(super) fn acknowledge(&mut self, now: Instant, id: SessionId, room: RoomId, received: u64) {
+        let Some((known, seat)) = seat_in(&mut self.rooms, room, id) else { return };
+        if known.seats[seat].take_ack() {
+            self.pass_on_received(id, room, received);
+        } else {
+            self.disconnect(now, id, DisconnectReason::RateExceeded);
+        }
+    }
+
+    fn pass_on_received(&mut self, id: SessionId, room_id: RoomId, received: u64) {
         let Some((room, seat)) = seat_in(&mut self.rooms, room_id, id) else { return };
         let partner = room.seats[1 - seat].member.session;
         let highest = &mut room.seats[seat].received;
         *highest = received.max(*highest);
         self.forward(partner);
+    }
+
+    pub(super) fn sync(&mut self, now: Instant, id: SessionId, room_id: RoomId, received: u64) {
+        let Some((room, seat)) = seat_in(&mut self.rooms, room_id, id) else { return };
+        if !room.seats[seat].take_sync() {
+            self.disconnect(now, id, DisconnectReason::RateExceeded);
+            return;
+        }
+        room.seats[1 - seat].told_to_repeat();
+        self.pass_on_received(id, room_id, received);
     }
 
     pub(super) fn attend(&mut self, now: Instant, id: SessionId, open: bool, lapsed: bool) {

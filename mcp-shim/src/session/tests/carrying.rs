@@ -29,6 +29,11 @@ impl Play {
         self.frames += 1;
         let message = self.wires[index].to_relay.pop_front().unwrap();
         self.relay.take(&mut self.wires, index, message);
+        let wire = &mut self.wires[index];
+        if wire.is_open && wire.to_relay.is_empty() && std::mem::take(&mut wire.tells_written) {
+            let (side, chat) = wire.key;
+            self.input(side, Input::Written(chat));
+        }
         self.drop_if_done(index);
     }
 

@@ -259,3 +259,25 @@ fn a_relay_that_never_hears_of_it_forgets_by_itself() {
     case.expect(["close"]);
     assert!(case.sessions.is_done());
 }
+
+#[test]
+fn a_relay_that_never_confirms_a_leave_is_not_asked_for_ever() {
+    let mut case = Case::unhurried();
+    case.limits.grace_ms = u64::MAX;
+    let mut closed = 0;
+    for number in 1..=limits::ENDED_SESSIONS + 20 {
+        let chat = case.chatting();
+        case.pass(MOMENT);
+        let call = case.call(leave(chat));
+        assert_eq!(case.read(call).left, Some(Left::Room));
+        closed += case.said.iter().filter(|line| line.ends_with("close")).count();
+        assert_eq!(closed, number.saturating_sub(limits::ENDED_SESSIONS));
+        case.sessions.check_invariants();
+    }
+    // The latest are those that it is still told.
+    case.skip();
+    case.pass(limits::GRACE_LONGEST);
+    let closed = case.said.iter().filter(|line| line.ends_with("close"));
+    assert_eq!(closed.count(), limits::ENDED_SESSIONS);
+    assert!(case.sessions.is_done());
+}

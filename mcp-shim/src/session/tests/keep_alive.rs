@@ -91,3 +91,18 @@ fn after_a_long_sleep_the_relay_has_time_to_be_heard() {
     case.pass(2 * limits::KEEP_ALIVE);
     case.expect(["> ping", "reconnect"]);
 }
+
+#[test]
+fn no_relay_can_have_a_shim_wait_for_ever() {
+    let mut case = Case::new();
+    case.limits.keep_alive_ms = u64::MAX;
+    case.limits.grace_ms = u64::MAX;
+    let chat = case.chatting();
+    case.pass(2 * limits::KEEP_ALIVE_LONGEST - MOMENT);
+    case.expect(["> ping"]);
+    case.pass(MOMENT);
+    case.expect(["reconnect"]);
+    case.pass(limits::GRACE_LONGEST);
+    case.expect(["! 2 partner.disconnected", "close"]);
+    assert_eq!(case.look(chat).state, ChatState::Idle);
+}

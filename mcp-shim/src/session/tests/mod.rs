@@ -2,12 +2,15 @@
 
 mod after;
 mod answers;
+mod any_message;
+mod any_relay;
 mod book;
 mod carrying;
 mod closing;
 mod delivery;
 mod departing;
 mod enter_queue;
+mod flood;
 mod keep_alive;
 mod lending;
 mod partner;
@@ -61,6 +64,8 @@ struct Case {
     tasks: BTreeMap<CallId, TaskView>,
     opened: Vec<ChatId>,
     limits: Limits,
+    /// As time passes, every relay is heard now and then.
+    answers_pings: bool,
 }
 
 fn config() -> Config {
@@ -95,6 +100,7 @@ impl Case {
             tasks: BTreeMap::new(),
             opened: Vec::new(),
             limits: Limits::default(),
+            answers_pings: false,
         }
     }
 
@@ -128,6 +134,7 @@ impl Case {
                 | Output::UnknownTask(_)
                 | Output::Open(_)
                 | Output::Transmit(..)
+                | Output::TellWritten(_)
                 | Output::Reconnect(_)
                 | Output::Close(_)
                 | Output::Notify(..)
@@ -186,6 +193,11 @@ impl Case {
         while let Some(deadline) = self.sessions.next_deadline().filter(|at| *at <= end) {
             self.advance_to(deadline);
             self.input(Input::Tick);
+            if self.answers_pings {
+                for chat in self.opened.clone() {
+                    self.relay(chat, RelayMessage::Pong {});
+                }
+            }
         }
         self.advance_to(end);
     }
@@ -252,6 +264,7 @@ impl Case {
             }
             Output::Probe(CallId(call)) => format!("probe {call}"),
             Output::Transmit(chat, message) => format!("{}> {}", name(chat), wire(message)),
+            Output::TellWritten(chat) => format!("{}> ?", name(chat)),
         }
     }
 }

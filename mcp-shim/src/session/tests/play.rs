@@ -292,6 +292,10 @@ impl Play {
             }
             Output::Reconnect(chat) => self.hang_up((side, chat)),
             Output::Transmit(chat, message) => self.transmit((side, chat), message),
+            Output::TellWritten(chat) => {
+                let index = self.wire_of((side, chat)).expect("nothing is written without one");
+                self.wires[index].tells_written = true;
+            }
             Output::Notify(chat, entry) => {
                 let told = &mut self.books.get_mut(&(side, chat)).unwrap().told;
                 assert_eq!(entry.cursor, told.len() as u64 + 1);

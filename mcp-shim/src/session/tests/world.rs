@@ -16,6 +16,8 @@ pub(super) struct Wire {
     pub(super) is_open: bool,
     /// It has said `hello`, and nothing newer has for the same session.
     is_bound: bool,
+    /// The shim wants to know when all is written.
+    pub(super) tells_written: bool,
     pub(super) to_relay: VecDeque<ClientMessage<'static>>,
     pub(super) to_shim: VecDeque<RelayMessage<'static>>,
 }
@@ -23,7 +25,7 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(key: Key) -> Self {
         let (to_relay, to_shim) = (VecDeque::new(), VecDeque::new());
-        Self { key, is_open: true, is_bound: false, to_relay, to_shim }
+        Self { key, is_open: true, is_bound: false, tells_written: false, to_relay, to_shim }
     }
 }
 

@@ -40,7 +40,7 @@ struct Scene {
 }
 
 /// A session and the connection that it has or had.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Guest {
     connection: ConnectionId,
     session: SessionId,
@@ -178,6 +178,14 @@ impl Guest {
 
     fn says(&self, room: RoomDescriptor, seq: u64) -> Event {
         Event::Message { from: self.connection, room: room.room, seq }
+    }
+
+    fn acknowledges(&self, room: RoomDescriptor, received: u64) -> Event {
+        Event::Ack { from: self.connection, room: room.room, received }
+    }
+
+    fn syncs(&self, room: RoomDescriptor, received: u64) -> Event {
+        Event::Sync { from: self.connection, room: room.room, received }
     }
 
     fn attends(&self, open: bool) -> Event {
