@@ -8,6 +8,7 @@ mod closing;
 mod delivery;
 mod departing;
 mod enter_queue;
+mod false_relay;
 mod keep_alive;
 mod lending;
 mod partner;
