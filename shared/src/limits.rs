@@ -71,6 +71,8 @@ pub const BLOCK_TAGS: usize = 64;
 pub const LEAVING_ROOMS: usize = 64;
 /// A token that a client takes from a relay. The longest that a relay gives is half as long.
 pub const TOKEN_BYTES: usize = 1024;
+/// A package version that another program claims.
+pub const VERSION_BYTES: usize = 32;
 /// The block tags of one `hello` together, and likewise the room tokens of its leaves: with all else
 /// that it says, both fit into a frame.
 pub const HELLO_TOKENS_BYTES: usize = 24 * 1024;

@@ -12,6 +12,7 @@ mod delivery;
 mod demo;
 mod discretion;
 mod disks;
+mod false_relay;
 mod foreign;
 mod friends;
 mod hostile;

@@ -8,7 +8,7 @@ use shared::{limits, message::Leave};
 use super::event::Moment;
 
 /// A number, as clients can read it.
-pub(super) fn count(number: usize) -> usize {
+pub(crate) fn count(number: usize) -> usize {
     number.min(usize::try_from(limits::LARGEST_NUMBER).unwrap_or(usize::MAX))
 }
 

@@ -12,7 +12,7 @@ mod answers;
 mod attention;
 mod calls;
 mod chat;
-mod claims;
+pub(crate) mod claims;
 mod departing;
 mod dialogue;
 mod entering;
