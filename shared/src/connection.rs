@@ -361,7 +361,7 @@ mod tests {
         };
         let refusal = b"{\"error\":{\"code\":\"version_mismatch\",\"message\":\"too old\"}}\n";
         for (answer, expected) in [
-            (&refusal[..], "the relay refused: too old"),
+            (&refusal[..], ErrorCode::VersionMismatch.sentence()),
             (b"", "the relay closed the connection before it answered"),
             (b"{\"pong\":{}}\n", "the relay did not answer `hello` with `welcome`"),
         ] {
