@@ -229,8 +229,11 @@ fn quote(out: &mut String, words: &str) -> std::fmt::Result {
     words.split('\n').try_for_each(|line| writeln!(out, "> {}", escape(line)))
 }
 
+/// Whoever let it through: nothing that ends the quotation, the line, or the order of reading.
 fn quoted(name: &str) -> String {
-    format!("\"{}\"", escape(name))
+    let cleaned = shared::text::clean(name);
+    let kept = cleaned.text.chars().filter(|one| !one.is_control() && *one != '"');
+    format!("\"{}\"", escape(&kept.collect::<String>()))
 }
 
 fn warning(mixed_script: bool) -> &'static str {

@@ -74,13 +74,8 @@ pub enum HandshakeError {
     #[error("the relay closed the connection before it answered")]
     Closed,
     /// The relay answered with an error.
-    #[error("the relay refused: {message}")]
-    Refused {
-        /// Which.
-        code: ErrorCode,
-        /// For people.
-        message: String,
-    },
+    #[error("{}", .0.sentence())]
+    Refused(ErrorCode),
     /// The relay answered with something else.
     #[error("the relay did not answer `hello` with `welcome`")]
     OutOfOrder,
@@ -233,8 +228,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let RelayMessage::Welcome(welcome) = message {
             return Ok(into_owned(welcome));
         }
-        if let RelayMessage::Error { code, message } = message {
-            return Err(HandshakeError::Refused { code, message: message.into_owned() });
+        if let RelayMessage::Error { code, .. } = message {
+            return Err(HandshakeError::Refused(code));
         }
         Err(HandshakeError::OutOfOrder)
     }
@@ -379,7 +374,7 @@ mod tests {
         };
         let refusal = b"{\"error\":{\"code\":\"version_mismatch\",\"message\":\"too old\"}}\n";
         for (answer, expected) in [
-            (&refusal[..], "the relay refused: too old"),
+            (&refusal[..], ErrorCode::VersionMismatch.sentence()),
             (b"", "the relay closed the connection before it answered"),
             (b"{\"pong\":{}}\n", "the relay did not answer `hello` with `welcome`"),
         ] {

@@ -73,6 +73,15 @@ pub const BLOCKS: usize = 10_000;
 pub const BLOCK_TAGS: usize = 64;
 /// Rooms that a session may present as not yet answered leaves.
 pub const LEAVING_ROOMS: usize = 64;
+/// A token that a client takes from a relay. The longest that a relay gives is half as long.
+pub const TOKEN_BYTES: usize = 1024;
+/// A package version that another program claims.
+pub const VERSION_BYTES: usize = 32;
+/// The block tags of one `hello` together, and likewise the room tokens of its leaves: with all else
+/// that it says, both fit into a frame.
+pub const HELLO_TOKENS_BYTES: usize = 24 * 1024;
+/// The largest number that clients are told: many read no larger integer.
+pub const LARGEST_NUMBER: u64 = i64::MAX as u64;
 /// Recent partners of one owner.
 pub const RECENT_PARTNERS: usize = 5;
 /// Owners whose recent partners the relay remembers.

@@ -105,6 +105,40 @@ pub enum ErrorCode {
     Forbidden,
 }
 
+impl ErrorCode {
+    /// What happened and what to do, for people. What the other side says of it is not repeated: it
+    /// may be another account's, and choose words for a terminal or a model.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Malformed | Self::OutOfOrder => {
+                "the relay did not understand this program; they may be of different versions: \
+                 restart whichever is older"
+            }
+            Self::TooLong => {
+                "this program has sent a longer frame than the relay reads; restart it"
+            }
+            Self::Unsupported => {
+                "the relay does not know a message of this program; it is older: restart it"
+            }
+            Self::HandshakeTimeout => "the relay was not greeted in time; try again",
+            Self::VersionMismatch => {
+                "the relay and this program have no protocol version in common; restart whichever \
+                 is older (`--version` tells)"
+            }
+            Self::Superseded => "a newer connection carries this session",
+            Self::RateLimited => "the relay was told more than its limits allow; slow down",
+            Self::TooMany => {
+                "the relay takes no more connections, waiting chats or topics; try again later"
+            }
+            Self::Invalid => "the relay does not allow this name or topic; choose another",
+            Self::SlowReader => "what the relay sent was not read in time; try again",
+            Self::GoingAway => "the relay is about to end; try again",
+            Self::Forbidden => "only the account that runs the relay may ask for that",
+        }
+    }
+}
+
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }

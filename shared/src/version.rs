@@ -1,5 +1,7 @@
 //! Protocol versions: integers of their own, independent of the package version.
 
+use crate::limits::VERSION_BYTES;
+
 /// The newest protocol version that this build speaks.
 ///
 /// | version | what it brought |
@@ -19,9 +21,27 @@ pub fn negotiate(ours: (u32, u32), theirs: (u32, u32)) -> Option<u32> {
     (lowest <= highest).then_some(highest)
 }
 
+/// The package version that another program claims, for people; "unknown" if it cannot be one.
+#[must_use]
+pub fn claimed(version: &str) -> &str {
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b".+-".contains(&byte);
+    let can_be = (1..=VERSION_BYTES).contains(&version.len()) && version.bytes().all(is_fit);
+    if can_be { version } else { "unknown" }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::negotiate;
+    use super::{claimed, negotiate};
+
+    #[test]
+    fn a_version_that_is_none_is_unknown() {
+        for version in ["0.1.0", "1.2.3-rc.1+build.5", &"9".repeat(32)] {
+            assert_eq!(claimed(version), version);
+        }
+        for version in ["", "1 2", "1.0\n", "1.0\u{1b}[2J", "\u{202e}1", "1_0", &"9".repeat(33)] {
+            assert_eq!(claimed(version), "unknown", "{version:?}");
+        }
+    }
 
     #[test]
     fn the_highest_common_version_wins_and_disjoint_ranges_fail() {

@@ -66,7 +66,9 @@ fn no_text_and_no_token_reaches_a_log_a_file_an_error_or_the_process_list() {
     );
 
     for chat in [&alice, &bob] {
-        written.push(("stderr".to_owned(), chat.client.stderr().into_bytes()));
+        let stderr = chat.client.stderr();
+        assert!(stderr.contains("TRACE"), "it is loud: {stderr}");
+        written.push(("stderr".to_owned(), stderr.into_bytes()));
     }
     written.extend(refusals.into_iter().map(|error| ("an error".to_owned(), error.into_bytes())));
     written.extend(files(world.directory()));

@@ -12,6 +12,7 @@ mod delivery;
 mod demo;
 mod discretion;
 mod disks;
+mod false_relay;
 mod floods;
 mod foreign;
 mod friends;

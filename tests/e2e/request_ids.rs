@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use tests::{World, meet, result::messages};
 
+const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+
 #[test]
 fn of_two_requests_with_one_id_neither_takes_anything() {
     let world = World::serving(&[]);
@@ -74,14 +76,19 @@ fn a_stream_whose_id_is_used_again_can_still_be_ended() {
     let again = json!({ "jsonrpc": "2.0", "id": stream.id(), "method": "ping", "params": {} });
     alice.client.write_line(&again.to_string());
     alice.client.cancel(&stream);
-    let listing = alice.client.request("tools/list", json!({})).unwrap();
-    assert!(listing["tools"].is_array());
-    let before = alice.client.notifications().len();
-    bob.deliver("two");
-    assert_eq!(messages(&alice.poll()).last(), Some(&"two"));
-    assert_eq!(
-        alice.client.notifications().len(),
-        before,
-        "nothing follows a stream that has ended"
-    );
+    let other =
+        alice.client.start_request("subscriptions/listen", json!({ "notifications": filter }));
+    let of_stream = |message: &Value| message["_meta"][SUBSCRIPTION].clone();
+    let acknowledged = alice.client.expect_notification("notifications/subscriptions/acknowledged");
+    assert_eq!(of_stream(&acknowledged), other.id());
+    // What was on its way before the stream was ended has come.
+    while !alice.client.notifications().is_empty() {
+        alice.client.expect_notification("notifications/resources/updated");
+    }
+    // The two streams were told at the same pace: when one has its update, the other would, too.
+    for words in ["two", "three"] {
+        bob.deliver(words);
+        let updated = alice.client.expect_notification("notifications/resources/updated");
+        assert_eq!(of_stream(&updated), other.id(), "nothing follows a stream that has ended");
+    }
 }

@@ -19,14 +19,14 @@ fn a_relay_of_another_version_is_reported_with_what_to_do_and_left_alone() {
             "newer.sock",
             r#"{"error":{"code":"version_mismatch","message":"this relay speaks 8 to 9; restart the client"}}"#,
             "version_mismatch",
-            "restart the client",
+            "no protocol version in common",
         ),
         // One from before there were versions: it does not know `hello` at all.
         (
             "older.sock",
             r#"{"error":{"code":"unsupported","message":"no such message: hello"}}"#,
             "relay_unavailable",
-            "hello",
+            "it is older: restart it",
         ),
     ];
     let world = World::empty(&[]);

@@ -9,6 +9,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use serde_json::Value;
+
 /// Listens at a socket of its own.
 #[derive(Debug)]
 pub struct Proxy {
@@ -65,6 +67,22 @@ impl Proxy {
         Self::listening(socket, move |client| {
             BufReader::new(&client).read_line(&mut String::new())?;
             writeln!(&client, "{line}")
+        })
+    }
+
+    /// Answers each line of whoever comes with these lines, as a relay would that is none of ours.
+    #[must_use]
+    pub fn saying(
+        socket: PathBuf,
+        say: impl Fn(&Value) -> Vec<Value> + Send + Sync + 'static,
+    ) -> Self {
+        Self::listening(socket, move |client| {
+            for line in BufReader::new(&client).lines() {
+                for answer in say(&serde_json::from_str(&line?)?) {
+                    writeln!(&client, "{answer}")?;
+                }
+            }
+            Ok(())
         })
     }
 

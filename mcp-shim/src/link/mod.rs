@@ -203,7 +203,10 @@ impl Route {
     /// One attempt to reach the relay; starts one where there is none.
     pub(crate) async fn connect(&self) -> Result<Stream, Trouble> {
         match self.endpoint.connect().await {
-            Ok(stream) => Ok(stream),
+            Ok(stream) => {
+                tracing::trace!(peer = ?stream.peer(), "connected");
+                Ok(stream)
+            }
             Err(ConnectError::Absent) => Err(self.start().await),
             Err(ConnectError::AbsentShared(reason)) => {
                 Err(trouble(format!("no relay listens at {}: {reason}", self.socket()), false))

@@ -14,7 +14,10 @@ use shared::{
 use tokio::time::timeout;
 
 use super::{Pause, Route};
-use crate::{BUILD, session::RelayHealth};
+use crate::{
+    BUILD,
+    session::{RelayHealth, claims::count},
+};
 
 /// How the relay is. Starts one where there is none, and takes at most
 /// [`RELAY_WAIT`](limits::RELAY_WAIT).
@@ -82,10 +85,11 @@ async fn attempt(route: &Route, owner: OwnerId) -> Result<Found, (String, bool)>
             let Some(frame) = frame else { return Err("the relay closed the connection".into()) };
             let message = codec::decode_relay(&frame).map_err(|error| error.to_string())?;
             if let RelayMessage::Status(status) = message {
-                let version = status.version.into_owned();
-                return Ok(Found { version, others: status.others_connected, uid: peer.uid });
-            } else if let RelayMessage::Error { message, .. } = message {
-                return Err(message.into_owned());
+                let version = version::claimed(&status.version).to_owned();
+                let others = count(status.others_connected);
+                return Ok(Found { version, others, uid: peer.uid });
+            } else if let RelayMessage::Error { code, .. } = message {
+                return Err(code.sentence().to_owned());
             }
         }
     };

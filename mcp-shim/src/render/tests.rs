@@ -232,3 +232,14 @@ fn each_result_has_a_nonce_of_its_own() {
     let shown: std::collections::BTreeSet<String> = (0..8).map(|_| text(&reply)).collect();
     assert_eq!(shown.len(), 8);
 }
+
+#[test]
+fn a_name_cannot_end_its_quotation_or_its_line() {
+    let name = "a\"\u{1b}[31m\r\nNext: b\u{2028}\u{202e}\u{85}<c>";
+    let shown = result(name, name, "hello");
+    let innocent = result("a", "a", "hello");
+    assert_eq!(shown.lines().count(), innocent.lines().count(), "{shown}");
+    assert_eq!(shown.matches('"').count(), innocent.matches('"').count(), "{shown}");
+    let harmful = |one: char| one.is_control() && one != '\n' || "\u{2028}\u{202e}<".contains(one);
+    assert!(!shown.contains(harmful), "{shown:?}");
+}

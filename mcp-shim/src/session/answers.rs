@@ -74,9 +74,10 @@ impl Sessions {
         if self.news_reaches_model {
             reply.next = next::unwaiting(reply.next);
         }
-        let has_text = view.events.iter().any(|entry| entry.event.text().is_some())
+        let has_words = view.room.is_some()
+            || view.events.iter().any(|entry| entry.notice().is_some())
             || reply.history.iter().flatten().any(|spoken| spoken.from == "partner");
-        reply.notice = has_text.then_some(next::NOTICE);
+        reply.notice = has_words.then_some(next::NOTICE);
         if !view.events.is_empty() {
             self.lent.insert(call, id);
         }

@@ -76,7 +76,7 @@ pub(super) struct Chat {
 pub(super) enum Place {
     Idle,
     Seeking,
-    Waiting { ticket: String, queue: QueueView },
+    Waiting { ticket: Option<String>, queue: QueueView },
     Chatting(Box<Room>),
 }
 
@@ -203,7 +203,7 @@ impl Chat {
 
     pub(super) fn enter_queue(&self) -> ClientMessage<'static> {
         let ticket = match &self.place {
-            Place::Waiting { ticket, .. } => Some(ticket.clone().into()),
+            Place::Waiting { ticket, .. } => ticket.clone().map(Into::into),
             Place::Idle | Place::Seeking | Place::Chatting(_) => None,
         };
         ClientMessage::EnterQueue {

@@ -19,8 +19,9 @@ use shared::{
 
 use super::{
     chat::{Chat, Link, Place},
+    claims,
     event::{Config, Event, FoundPartner, Moment, Output, Sender, Trouble, TroubleKind},
-    room::{Order, Room},
+    room::{Order, Room, Seat},
 };
 
 impl Chat {
@@ -48,7 +49,7 @@ impl Chat {
                 topic: room.topic.clone().into(),
             }),
             queue: self.queue_claim(),
-            leaving: self.leaving.iter().map(|departed| departed.leave.clone()).collect(),
+            leaving: claims::presented_leaves(self.leaving.iter().rev().map(|one| &one.leave)),
         });
         let hello = Hello {
             min: version::OLDEST,
@@ -56,7 +57,7 @@ impl Chat {
             build: Cow::Borrowed(config.build),
             owner: Some(config.owner),
             session,
-            blocks: blocks.iter().cloned().map(Cow::Owned).collect(),
+            blocks: claims::presented_blocks(blocks),
         };
         out.push(Output::Transmit(self.id, ClientMessage::Hello(hello)));
     }
@@ -65,7 +66,7 @@ impl Chat {
         let ticket = match &self.place {
             Place::Idle | Place::Chatting(_) => return None,
             Place::Seeking => None,
-            Place::Waiting { ticket, .. } => Some(Cow::Owned(ticket.clone())),
+            Place::Waiting { ticket, .. } => ticket.clone().map(Cow::Owned),
         };
         Some(QueueClaim {
             ticket,
@@ -104,19 +105,18 @@ impl Chat {
                 }
             }
             RelayMessage::Left { room_id, block_tag } => {
-                self.left(room_id, out);
-                return block_tag.map(Cow::into_owned);
+                return self.left(room_id, block_tag, out);
             }
             RelayMessage::Dequeued { reason } => self.dequeued(reason, now, out),
-            RelayMessage::Refused { code, message, retry_after_ms } => {
-                self.refused(code, message.into_owned(), retry_after_ms, now, out);
+            RelayMessage::Refused { code, retry_after_ms, .. } => {
+                self.refused(code, retry_after_ms, now, out);
             }
-            RelayMessage::Error { code, message } => self.error(code, &message, now, out),
+            RelayMessage::Error { code, .. } => self.error(code, now, out),
             RelayMessage::Message { room_id, seq, author, text, removed, sent_at } => {
                 let (id, Some(room)) = (self.id, self.room_with(room_id)) else { return None };
                 match room.judge(seq) {
                     Order::Next => {
-                        self.message(seq, author, &text, removed, sent_at, now, out);
+                        self.message(seq, author, &text, removed, &sent_at, now, out);
                     }
                     Order::Again => out.push(Output::Transmit(id, room.ack())),
                     Order::Gap => out.push(Output::Transmit(id, room.sync())),
@@ -156,9 +156,8 @@ impl Chat {
     }
 
     fn welcome(&mut self, welcome: Welcome<'_>, now: Instant, out: &mut Vec<Output>) {
-        if let Some(grant) = welcome.session {
-            self.token = Some(grant.token.into_owned());
-        }
+        let token = welcome.session.and_then(|grant| claims::token(grant.token));
+        self.token = token.or(self.token.take());
         self.limits = welcome.limits.bounded();
         self.message_bucket.set_rate(self.limits.message_rate, now);
         self.next_bucket.set_rate(self.limits.next_rate, now);
@@ -199,59 +198,66 @@ impl Chat {
     }
 
     fn paired(&mut self, paired: Paired<'_>, now: Moment, out: &mut Vec<Output>) {
+        let Some(token) = claims::token(paired.token) else { return };
         if let Some(room) = self.room_with(paired.room_id) {
-            room.token = paired.token.into_owned();
+            room.token = token;
             return;
         }
         let seeking = matches!(self.place, Place::Seeking | Place::Waiting { .. });
-        if !seeking || self.leaving_queue || self.closed.contains(&paired.room_id) {
-            let leave = Leave {
-                room_id: paired.room_id,
-                token: Cow::Owned(paired.token.into_owned()),
-                block: false,
-                report: None,
-            };
+        let seat = Seat::from_number(paired.seat);
+        let wanted = seeking && !self.leaving_queue && !self.closed.contains(&paired.room_id);
+        let (true, Some(seat)) = (wanted, seat) else {
+            let room_id = paired.room_id;
+            let leave = Leave { room_id, token: token.into(), block: false, report: None };
             self.never_enter_again(leave.room_id);
             self.note_departed(leave.clone(), true);
             out.push(Output::Transmit(self.id, ClientMessage::Leave(leave)));
             return;
-        }
-        let paired = self.with_lawful_names(paired);
-        let found = Event::Found {
-            room_id: paired.room_id.to_string(),
-            topic: paired.topic.to_string(),
-            partner: FoundPartner {
-                display_name: paired.display_name.to_string(),
-                mixed_script: text::is_mixed_script(&paired.display_name),
-                presence: paired.presence,
-            },
-            met_before: paired.met_before,
         };
-        let mut room = Box::new(Room::new(paired, now.instant));
+        let Paired { room_id, presence, met_before, .. } = paired;
+        // A relay lets no other names through, and pairs in no other queue.
+        let display_name = text::display_name(&paired.display_name);
+        let display_name = display_name.unwrap_or_else(|_| text::DEFAULT_DISPLAY_NAME.to_owned());
+        let topic = self.topic.clone();
+        let found = Event::Found {
+            room_id: room_id.to_string(),
+            topic: topic.clone(),
+            partner: FoundPartner {
+                display_name: display_name.clone(),
+                mixed_script: text::is_mixed_script(&display_name),
+                presence,
+            },
+            met_before,
+        };
+        let paired = Paired {
+            topic: topic.into(),
+            display_name: display_name.into(),
+            token: token.into(),
+            ..paired
+        };
+        let mut room = Box::new(Room::new(paired, seat, now.instant));
         room.found = self.tell(found, now, out);
         self.place = Place::Chatting(room);
     }
 
-    /// A relay lets no other names through; one that does is not trusted with ours.
-    fn with_lawful_names<'a>(&self, paired: Paired<'a>) -> Paired<'a> {
-        let display_name = text::display_name(&paired.display_name);
-        let topic = text::topic(&paired.topic);
-        Paired {
-            display_name: display_name
-                .map_or(Cow::Borrowed(text::DEFAULT_DISPLAY_NAME), Cow::Owned),
-            topic: Cow::Owned(topic.unwrap_or_else(|_| self.topic.clone())),
-            ..paired
-        }
-    }
-
-    fn left(&mut self, room_id: RoomId, out: &mut Vec<Output>) {
+    /// Returns the block tag, if one was asked for.
+    fn left(
+        &mut self,
+        room_id: RoomId,
+        block_tag: Option<Cow<'_, str>>,
+        out: &mut Vec<Output>,
+    ) -> Option<String> {
         // Each leave has its answer: one that blocks may follow one that does not.
         let answered = self.leaving.iter().position(|departed| departed.leave.room_id == room_id);
-        let stale = answered.is_some_and(|index| self.leaving.remove(index).stale);
-        if stale && matches!(self.place, Place::Seeking | Place::Waiting { .. }) {
+        let answered = answered.map(|index| self.leaving.remove(index));
+        if answered.as_ref().is_some_and(|departed| departed.stale)
+            && matches!(self.place, Place::Seeking | Place::Waiting { .. })
+        {
             out.push(Output::Transmit(self.id, self.enter_queue()));
         }
         self.close_link_if_idle(out);
+        answered.filter(|departed| departed.leave.block)?;
+        block_tag.and_then(claims::token)
     }
 
     /// The next message of the partner, which is taken if there is room for it.
@@ -262,24 +268,24 @@ impl Chat {
         author: Author,
         text: &str,
         removed: u32,
-        sent_at: Cow<'_, str>,
+        sent_at: &str,
         now: Moment,
         out: &mut Vec<Output>,
     ) {
         let id = self.id;
         let Place::Chatting(room) = &mut self.place else { return };
-        let cleaned = text::clean(text);
+        let cleaned = text::received(text);
         if !self.inbox.has_room(cleaned.text.len()) {
             return room.has_no_room();
         }
-        let removed = removed.saturating_add(cleaned.removed);
+        let removed = claims::removed(removed).saturating_add(cleaned.removed);
         let event = Event::Message {
             room_id: room.room_id.to_string(),
             message_id: room.partner_message_id(seq),
             from: Sender { display_name: room.partner.clone() },
             author,
             message: cleaned.text.into_owned(),
-            sent_at: sent_at.into_owned(),
+            sent_at: claims::sent_at(sent_at, now),
             removed: (removed > 0).then_some(removed),
         };
         let cursor = self.tell(event, now, out);
@@ -339,7 +345,7 @@ impl Chat {
         }
     }
 
-    fn error(&mut self, code: WireError, message: &str, now: Moment, out: &mut Vec<Output>) {
+    fn error(&mut self, code: WireError, now: Moment, out: &mut Vec<Output>) {
         let kind = match code {
             WireError::Superseded => {
                 self.superseded = true;
@@ -363,6 +369,6 @@ impl Chat {
             | WireError::Forbidden => TroubleKind::Unavailable,
         };
         let lasting = matches!(code, WireError::VersionMismatch | WireError::TooMany);
-        self.trouble = Some(Trouble { kind, detail: message.to_owned(), lasting });
+        self.trouble = Some(Trouble { kind, detail: code.sentence().to_owned(), lasting });
     }
 }

@@ -12,6 +12,7 @@ mod answers;
 mod attention;
 mod calls;
 mod chat;
+pub(crate) mod claims;
 mod departing;
 mod dialogue;
 mod entering;

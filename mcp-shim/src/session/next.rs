@@ -34,8 +34,8 @@ const MORE: &str = "There is more: call wait_for_events again at once.";
 const CHATTING_PUSHED: &str = "Call send_message with what your user wants to say. What the partner writes arrives by itself: \
      show it to your user and end your turn.";
 const WAITING_PUSHED: &str = "Nobody was found yet. Tell your user and end your turn: it arrives by itself when somebody is.";
-const ALONE_PUSHED: &str = "Nobody else is waiting. Only programs of this account on this computer can be met: your user \
-     can open a second MCP client, or run `mcp-shim demo --join TOPIC` (this topic) in a terminal. Then end your \
+const ALONE_PUSHED: &str = "Nobody else is waiting. Only programs on this computer can be met, and only those of this account \
+     unless the relay serves all accounts: your user can open a second MCP client, or run `mcp-shim demo --join TOPIC` (this topic) in a terminal. Then end your \
      turn: it arrives by itself when somebody is found.";
 const OWN_ONLY_PUSHED: &str = "Nobody else is waiting. Chats of one app never meet each other: the partner has to come from \
      another MCP client, or from `mcp-shim demo --join TOPIC` (this topic) in a terminal. Then end your turn: it \
@@ -151,5 +151,12 @@ mod tests {
             let next = unwaiting(next);
             assert!(!next.contains("wait_for_events"), "{next}");
         }
+    }
+
+    #[test]
+    fn who_can_be_met_is_said_alike_whether_news_is_pushed_or_not() {
+        let (asked, pushed) = (ALONE.split("Then").next(), ALONE_PUSHED.split("Then").next());
+        assert_eq!(asked, pushed);
+        assert!(ALONE.contains("unless the relay serves all accounts"));
     }
 }

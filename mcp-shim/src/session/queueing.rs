@@ -4,6 +4,7 @@ use shared::message::{DequeueReason, ErrorCode as WireError, Queued};
 
 use super::{
     chat::{Chat, Place},
+    claims,
     event::{Event, Moment, Output},
     reply::{ErrorCode, QueueView, ToolError},
 };
@@ -14,13 +15,13 @@ impl Chat {
             Place::Seeking | Place::Waiting { .. } if !self.leaving_queue => {
                 self.queue_news += 1;
                 self.place = Place::Waiting {
-                    ticket: queued.ticket.into_owned(),
+                    ticket: claims::token(queued.ticket),
                     queue: QueueView {
-                        topic: queued.topic.into_owned(),
-                        position: Some(queued.position),
-                        waiting: queued.waiting,
-                        not_listening: queued.not_listening,
-                        own: queued.own,
+                        topic: self.topic.clone(),
+                        position: Some(claims::count(queued.position)),
+                        waiting: claims::count(queued.waiting),
+                        not_listening: claims::count(queued.not_listening),
+                        own: claims::count(queued.own),
                     },
                 };
             }
@@ -32,7 +33,6 @@ impl Chat {
     pub(super) fn refused(
         &mut self,
         code: WireError,
-        message: String,
         retry_after_ms: Option<u64>,
         now: Moment,
         out: &mut Vec<Output>,
@@ -43,7 +43,8 @@ impl Chat {
                 self.place = Place::Idle;
                 self.idle_since = now.instant;
                 let hint = "try again later, or with another topic";
-                let error = ToolError::new(refusal(code), message, hint);
+                let error = ToolError::new(refusal(code), code.sentence(), hint);
+                let retry_after_ms = retry_after_ms.map(claims::milliseconds);
                 self.refused = Some(ToolError { retry_after_ms, ..error });
                 self.close_link_if_idle(out);
             }

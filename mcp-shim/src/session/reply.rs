@@ -12,7 +12,7 @@ use super::event::{ChatId, Entry, TaskId};
 pub struct Reply {
     /// What to do now: one fixed sentence.
     pub next: &'static str,
-    /// Only beside text of the partner: what that text is.
+    /// Only beside words of the partner, a name included: what they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice: Option<&'static str>,
     /// What went wrong.

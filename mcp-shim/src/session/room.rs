@@ -27,7 +27,7 @@ pub(super) struct Room {
     pub(super) topic: String,
     pub(super) entered: Instant,
     met_before: bool,
-    seat: u8,
+    seat: Seat,
     /// When the partner's client was last known to be active.
     seen: Instant,
     next_seq: u64,
@@ -41,6 +41,38 @@ pub(super) struct Room {
     unread: VecDeque<(u64, u64)>,
     read: u64,
     missing: Missing,
+}
+
+/// Which of the two members of a room one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seat {
+    First,
+    Second,
+}
+
+impl Seat {
+    /// The seat with this number, if there is one.
+    pub(super) fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::First),
+            2 => Some(Self::Second),
+            _ => None,
+        }
+    }
+
+    fn number(self) -> u8 {
+        match self {
+            Self::First => 1,
+            Self::Second => 2,
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
 }
 
 /// Whether a message of the partner was turned away, and has to come again.
@@ -75,7 +107,7 @@ pub(super) enum Order {
 }
 
 impl Room {
-    pub(super) fn new(paired: Paired<'_>, now: Instant) -> Self {
+    pub(super) fn new(paired: Paired<'_>, seat: Seat, now: Instant) -> Self {
         Self {
             room_id: paired.room_id,
             token: paired.token.into_owned(),
@@ -86,7 +118,7 @@ impl Room {
             topic: paired.topic.into_owned(),
             entered: now,
             met_before: paired.met_before,
-            seat: paired.seat,
+            seat,
             seen: now,
             next_seq: 1,
             cursor: 1,
@@ -293,12 +325,12 @@ impl Room {
     }
 
     pub(super) fn partner_message_id(&self, seq: u64) -> String {
-        self.message_id(3 - self.seat, seq)
+        self.message_id(self.seat.other(), seq)
     }
 
     /// The same on both sides: room, seat of the sender, seq.
-    fn message_id(&self, seat: u8, seq: u64) -> String {
+    fn message_id(&self, seat: Seat, seq: u64) -> String {
         let room = self.room_id.to_string();
-        format!("{}.{seat}.{seq}", &room[..8])
+        format!("{}.{}.{seq}", &room[..8], seat.number())
     }
 }

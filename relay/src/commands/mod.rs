@@ -94,7 +94,11 @@ async fn ask(
         loop {
             let frame = connection.receive_frame().await?;
             let frame = frame.context("the relay closed the connection")?;
-            if codec::decode_relay(&frame)? != (RelayMessage::GoingAway {}) {
+            let message = codec::decode_relay(&frame)?;
+            if let RelayMessage::Error { code, .. } = message {
+                bail!("{}", code.sentence());
+            }
+            if message != (RelayMessage::GoingAway {}) {
                 return Ok(frame);
             }
         }

@@ -13,6 +13,7 @@ use shared::{
     codec,
     endpoint::Endpoint,
     message::{ClientMessage, RelayMessage, Status},
+    version,
 };
 
 /// What `--json` prints.
@@ -49,7 +50,8 @@ pub(super) fn run(endpoint: &Endpoint, json: bool) -> anyhow::Result<ExitCode> {
 fn read(frame: &[u8]) -> anyhow::Result<Status<'_>> {
     let answer = codec::decode_relay(frame).context("the relay's answer")?;
     let RelayMessage::Status(status) = answer else { bail!("the relay answered something else") };
-    Ok(status)
+    let version = version::claimed(&status.version).to_owned().into();
+    Ok(Status { version, ..status })
 }
 
 fn describe(status: &Status<'_>, socket: &Path) -> String {

@@ -25,9 +25,6 @@ async fn stop(endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
     };
     let frame = super::ask(&mut connection, &ClientMessage::Stop {}).await?;
     let answer = codec::decode_relay(&frame).context("the relay's answer")?;
-    if let RelayMessage::Error { message, .. } = &answer {
-        bail!("the relay refuses: {message}");
-    }
     let RelayMessage::Stopping { pid, rooms, waiting } = answer else {
         bail!("the relay answered something else");
     };

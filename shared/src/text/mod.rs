@@ -39,7 +39,7 @@ use icu_properties::{
 };
 use thiserror::Error;
 
-use crate::limits::MESSAGE_RAW_BYTES;
+use crate::limits::{MESSAGE_BYTES, MESSAGE_LINES, MESSAGE_RAW_BYTES};
 
 pub use clean::{Cleaned, clean};
 pub use name::{NameError, display_name, fold_topic, is_mixed_script, topic};
@@ -105,6 +105,19 @@ pub fn message<'a>(
         return Err(too_long(&cleaned.text));
     }
     Ok(cleaned)
+}
+
+/// A message as its receiver takes it, whoever passed it on: cleaned, and with nothing left of one
+/// that [`message()`] would have refused for its size.
+#[must_use]
+pub fn received(text: &str) -> Cleaned<'_> {
+    let cleaned = (text.len() <= MESSAGE_RAW_BYTES).then(|| clean(text)).filter(|cleaned| {
+        cleaned.text.len() <= MESSAGE_BYTES && cleaned.text.lines().count() <= MESSAGE_LINES
+    });
+    cleaned.unwrap_or_else(|| Cleaned {
+        text: Cow::Borrowed(""),
+        removed: u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
+    })
 }
 
 fn is_visible(character: char) -> bool {

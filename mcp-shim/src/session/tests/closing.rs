@@ -81,7 +81,7 @@ fn an_event_as_it_is_written() {
         "from": {"display_name": "Bob"},
         "author": "user",
         "message": "hi",
-        "sent_at": "2026-01-02T03:04:05Z",
+        "sent_at": "2026-01-02T03:04:05.000Z",
     });
     assert_eq!(entry, expected);
 }

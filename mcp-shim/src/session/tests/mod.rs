@@ -10,6 +10,7 @@ mod closing;
 mod delivery;
 mod departing;
 mod enter_queue;
+mod false_relay;
 mod flood;
 mod keep_alive;
 mod lending;

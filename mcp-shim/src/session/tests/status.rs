@@ -101,10 +101,12 @@ fn history_is_the_last_words_of_both() {
 }
 
 #[test]
-fn a_history_without_the_partners_words_has_no_notice() {
+fn a_history_of_ones_own_words_has_no_notice() {
     let mut case = Case::new();
     let chat = case.chatting();
     case.call(say(chat, "mine"));
+    case.relay(chat, closed(1, CloseReason::Left));
+    case.look(chat);
     let request = Request::ChatStatus { chat_id: Some(chat.to_string()), history: 5, after: None };
     let call = case.call(request);
     let reply = case.read(call);
@@ -120,6 +122,7 @@ fn one_as_it_is_written() {
     let next = reply["next"].clone();
     let expected = serde_json::json!({
         "next": next,
+        "notice": next::NOTICE,
         "chat_id": chat.to_string(),
         "state": "chatting",
         "room": {

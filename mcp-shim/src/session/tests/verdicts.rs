@@ -51,10 +51,15 @@ fn the_tag_of_a_block_is_presented_at_each_hello() {
 #[test]
 fn so_many_tags_are_kept() {
     let mut case = Case::unhurried();
-    let chat = case.chatting();
+    let chat = case.waiting();
     for number in 0..100 {
+        case.pair(chat, number);
+        let call = case.call(Request::NextPartner(block(chat)));
         let tag = format!("tag-{number}");
-        case.relay(chat, RelayMessage::Left { room_id: room(9), block_tag: Some(tag.into()) });
+        let room_id = room(number);
+        case.relay(chat, RelayMessage::Left { room_id, block_tag: Some(tag.into()) });
+        case.relay(chat, queued(1));
+        case.read(call);
     }
     case.input(Input::Disconnected(chat));
     case.skip();
