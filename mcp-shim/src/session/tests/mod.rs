@@ -12,6 +12,7 @@ mod departing;
 mod enter_queue;
 mod false_relay;
 mod flood;
+mod guidance;
 mod keep_alive;
 mod lending;
 mod partner;
