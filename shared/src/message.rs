@@ -129,7 +129,9 @@ impl ErrorCode {
             Self::Superseded => "a newer connection carries this session",
             Self::RateLimited => "the relay was told more than its limits allow; slow down",
             Self::TooMany => {
-                "the relay takes no more connections, waiting chats or topics; try again later"
+                "the relay, or this account's share of it, has all the connections, chats or topics \
+                 that it can have: leave a chat in another app or close that app, choose another \
+                 topic, or try again later"
             }
             Self::Invalid => "the relay does not allow this name or topic; choose another",
             Self::SlowReader => "what the relay sent was not read in time; try again",

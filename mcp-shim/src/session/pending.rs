@@ -278,7 +278,7 @@ fn unavailable(chat: &Chat) -> ToolError {
                 ),
                 TroubleKind::TooMany => (
                     ErrorCode::TooMany,
-                    "the relay takes no more connections; what was not handed out is kept",
+                    "the relay cannot take this chat; what was not handed out is kept",
                 ),
             };
             ToolError::new(code, message, trouble.detail.clone())
