@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::LazyLock, time::Duration};
 
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 use shared::{
-    limits::{self, KEEP_ALIVE_SHORTEST, Rate},
+    limits::{self, GRACE_LONGEST, KEEP_ALIVE_LONGEST, KEEP_ALIVE_SHORTEST, Rate},
     version,
 };
 
@@ -118,7 +118,7 @@ pub struct Serve {
         env = "MCP_CHAT_RELAY_GRACE",
         value_name = "TIME",
         default_value = "60s",
-        value_parser = duration
+        value_parser = grace
     )]
     pub grace: Duration,
     /// After how long without a message a room closes, or off
@@ -295,11 +295,17 @@ fn duration_or_off(text: &str) -> Result<Limit<Duration>, String> {
     duration(text).map(|duration| Limit(Some(duration))).map_err(|error| format!("{error}, or off"))
 }
 
-/// Longer would let the dead live on.
+/// Longer would let the dead live on; no client goes by a longer keep-alive.
 fn short_duration(text: &str) -> Result<Duration, String> {
-    let allowed = KEEP_ALIVE_SHORTEST..=Duration::from_secs(60 * 60);
+    let allowed = KEEP_ALIVE_SHORTEST..=KEEP_ALIVE_LONGEST;
     let duration = duration(text)?;
-    if allowed.contains(&duration) { Ok(duration) } else { Err("must be from 10ms to 1h".into()) }
+    if allowed.contains(&duration) { Ok(duration) } else { Err("must be from 10ms to 5m".into()) }
+}
+
+/// No client waits longer for its partner.
+fn grace(text: &str) -> Result<Duration, String> {
+    let duration = duration(text)?;
+    if duration <= GRACE_LONGEST { Ok(duration) } else { Err("must be at most 1h".into()) }
 }
 
 fn within<const LEAST: usize, const MOST: usize>(text: &str) -> Result<usize, String> {

@@ -109,7 +109,7 @@ async fn a_value_that_will_not_do_is_refused_with_what_would() {
     let bytes = number("1 to 8192");
     let time = "write it as 10s or 5m".to_owned();
     let time_or_off = format!("{time}, or off");
-    let short = "must be from 10ms to 1h".to_owned();
+    let short = "must be from 10ms to 5m".to_owned();
     let positive = "must be a number, at least 1".to_owned();
     for (option, value, advice) in [
         ("--message-bytes", "8193", &bytes),
@@ -130,6 +130,7 @@ async fn a_value_that_will_not_do_is_refused_with_what_would() {
         ("--write-deadline", "61m", &short),
         ("--keep-alive", "never", &time),
         ("--grace", "soon", &time),
+        ("--grace", "61m", &"must be at most 1h".to_owned()),
         ("--away-after", "5", &time),
         ("--room-idle", "soon", &time_or_off),
     ] {
