@@ -360,8 +360,12 @@ fn config(epoch: u64, now: Instant) -> Config {
         room_idle: Some(Duration::from_secs(90)),
         queue_idle: Some(Duration::from_secs(40)),
         pairing_from: (epoch > 1).then(|| now + Duration::from_secs(2)),
+        sessions: 12,
+        sessions_per_user: 8,
         waiting_per_topic: 4,
+        waiting_per_user: 3,
         topics: 3,
+        topics_per_user: 2,
         ..Config::default()
     }
 }
@@ -371,7 +375,8 @@ fn chosen<T>(all: &[T], number: u8) -> Option<&T> {
 }
 
 fn owner(number: u8) -> Owner {
-    Owner { uid: 1000, id: OwnerId::from_bytes([number % 5; 16]) }
+    let number = number % 5;
+    Owner { uid: u32::from(number % 2), id: OwnerId::from_bytes([number; 16]) }
 }
 
 fn pair(one: Owner, other: Owner) -> (Owner, Owner) {
