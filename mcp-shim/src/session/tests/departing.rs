@@ -264,6 +264,7 @@ fn a_relay_that_never_hears_of_it_forgets_by_itself() {
 fn a_relay_that_never_confirms_a_leave_is_not_asked_for_ever() {
     let mut case = Case::unhurried();
     case.limits.grace_ms = u64::MAX;
+    let going_on = case.chatting();
     let mut closed = 0;
     for number in 1..=limits::ENDED_SESSIONS + 20 {
         let chat = case.chatting();
@@ -275,6 +276,9 @@ fn a_relay_that_never_confirms_a_leave_is_not_asked_for_ever() {
         case.sessions.check_invariants();
     }
     // The latest are those that it is still told.
+    assert!(case.sessions.living().map(|chat| chat.id).eq([going_on]));
+    case.call(leave(going_on));
+    case.relay(going_on, left(1));
     case.skip();
     case.pass(limits::GRACE_LONGEST);
     let closed = case.said.iter().filter(|line| line.ends_with("close"));

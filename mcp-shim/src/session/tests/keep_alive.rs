@@ -93,6 +93,18 @@ fn after_a_long_sleep_the_relay_has_time_to_be_heard() {
 }
 
 #[test]
+fn a_tick_that_is_a_little_late_was_not_slept_over() {
+    let mut case = Case::new();
+    case.chatting();
+    case.pass(2 * limits::KEEP_ALIVE - MOMENT);
+    case.expect(["> ping"]);
+    let late = case.now.instant + MOMENT + limits::SLEPT_AFTER;
+    case.advance_to(late);
+    case.input(Input::Tick);
+    case.expect(["reconnect"]);
+}
+
+#[test]
 fn no_relay_can_have_a_shim_wait_for_ever() {
     let mut case = Case::new();
     case.limits.keep_alive_ms = u64::MAX;

@@ -296,6 +296,19 @@ fn what_was_slept_over_is_no_part_of_any_grace() {
 }
 
 #[test]
+fn what_was_slept_over_is_no_silence_of_a_room() {
+    let mut scene = Scene::with(Config { listening_for: 9 * HALF_HOUR, ..Config::default() });
+    let (alice, bob, room) = scene.couple([1, 2], "open");
+    let slept = 2 * HALF_HOUR;
+    scene.now += slept;
+    scene.expect(Event::Slept(slept), []);
+    scene.expect(Event::Tick, []);
+    scene.wait(HALF_HOUR - MOMENT, []);
+    let closed = [alice, bob].map(|guest| guest.closed(room, CloseReason::Idle));
+    scene.wait(MOMENT, closed);
+}
+
+#[test]
 fn fresh_tokens_come_with_what_they_are_for() {
     let mut scene = Scene::new();
     let (alice, bob, room) = scene.couple([1, 2], "open");
