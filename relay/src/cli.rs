@@ -163,7 +163,7 @@ pub struct Serve {
         env = "MCP_CHAT_RELAY_PAIRING_DELAY",
         value_name = "TIME",
         default_value = "2s",
-        value_parser = duration
+        value_parser = grace
     )]
     pub pairing_delay: Duration,
     /// How often a client says that it is alive; two missed and its connection is down
@@ -302,7 +302,7 @@ fn short_duration(text: &str) -> Result<Duration, String> {
     if allowed.contains(&duration) { Ok(duration) } else { Err("must be from 10ms to 5m".into()) }
 }
 
-/// No client waits longer for its partner.
+/// No client waits longer for its partner to come back.
 fn grace(text: &str) -> Result<Duration, String> {
     let duration = duration(text)?;
     if duration <= GRACE_LONGEST { Ok(duration) } else { Err("must be at most 1h".into()) }

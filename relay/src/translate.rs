@@ -234,13 +234,12 @@ pub fn disconnected(reason: DisconnectReason) -> Fault {
         }
         DisconnectReason::TooManySessions { of_account: true } => fault(
             ErrorCode::TooMany,
-            "this account has as many chats as one can have; leave one, or wait a minute for those \
-             whose program has ended",
+            "this account has as many chats as one can have; leave one, or wait for those whose \
+             program has ended to be forgotten",
         ),
-        DisconnectReason::TooManySessions { of_account: false } => fault(
-            ErrorCode::TooMany,
-            "the relay has as many chats as it takes; try again in a minute",
-        ),
+        DisconnectReason::TooManySessions { of_account: false } => {
+            fault(ErrorCode::TooMany, "the relay has as many chats as it takes; try again later")
+        }
     }
 }
 

@@ -73,7 +73,7 @@ pub const BLOCKS: usize = 10_000;
 pub const BLOCK_TAGS: usize = 64;
 /// Rooms that a session may present as not yet answered leaves.
 pub const LEAVING_ROOMS: usize = 64;
-/// A token that a client takes from a relay. The longest that a relay gives is half as long.
+/// A token that a client takes from a relay. The longest that a relay gives is 172.
 pub const TOKEN_BYTES: usize = 1024;
 /// A package version that another program claims.
 pub const VERSION_BYTES: usize = 32;

@@ -93,7 +93,7 @@ pub enum ErrorCode {
     Superseded,
     /// More than the rates of `welcome` allow, or `ack` or `sync` without end.
     RateLimited,
-    /// A cap on connections, waiting sessions or topics is reached.
+    /// A cap on connections, sessions, waiting sessions or topics is reached.
     TooMany,
     /// A name or topic that the rules do not allow.
     Invalid,

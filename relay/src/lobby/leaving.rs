@@ -65,7 +65,8 @@ impl Lobby {
         }
     }
 
-    /// Remembers that a room is closed, for both accounts: neither can make the other's forgotten.
+    /// Remembers that a room is closed, for both accounts: who has more of them cannot make those of
+    /// who has less forgotten.
     pub(super) fn bury(&mut self, room: RoomId, members: [Member; 2]) {
         for member in members {
             self.tombstones.insert(member.owner.uid, room);

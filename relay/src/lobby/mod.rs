@@ -16,7 +16,7 @@
 //!        │    │   queue idle              └────────────────────┘  │
 //!        │    ▼                                                   │
 //!        │  forgotten: without a connection for the grace, or, if │
-//!        │  not chatting, until its account has too many          │
+//!        │  not chatting, until there are too many for a new one  │
 //!        └────────────────────────────────────────────────────────┘
 //!              it or its partner leaves, is gone for the grace, or nobody writes
 //! ```

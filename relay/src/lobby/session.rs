@@ -5,7 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::{id::RoomId, limits::Rate, message::Presence, rate::Bucket};
+use shared::{
+    id::RoomId,
+    limits::{Rate, WINDOW_MESSAGES},
+    message::Presence,
+    rate::Bucket,
+};
 
 use super::{Config, ConnectionId, Owner, Seeking, Ticket, queue::Standing};
 
@@ -58,8 +63,10 @@ impl Session {
             owner,
             link,
             state: State::Idle,
-            message_bucket: Bucket::new(config.message_rate.map(tolerant)),
-            next_bucket: Bucket::new(config.next_rate.map(tolerant)),
+            message_bucket: Bucket::new(
+                config.message_rate.map(|rate| tolerant(rate, WINDOW_MESSAGES)),
+            ),
+            next_bucket: Bucket::new(config.next_rate.map(|rate| tolerant(rate, 0))),
             free_messages: 0,
             active_at: now,
             wait_open: false,
@@ -219,7 +226,9 @@ impl Session {
     }
 }
 
-/// The shim charges the exact rate; frames that jitter has bunched must not end its connection.
-fn tolerant(rate: Rate) -> Rate {
-    Rate { burst: rate.burst.saturating_mul(2), ..rate }
+/// The shim charges the exact rate; frames that jitter has bunched, or all those that can have
+/// waited while this relay stood still, must not end its connection.
+fn tolerant(rate: Rate, waiting: usize) -> Rate {
+    let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+    Rate { burst: rate.burst.saturating_mul(2).saturating_add(waiting), ..rate }
 }
