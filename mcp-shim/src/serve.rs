@@ -68,7 +68,7 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
         unreadable,
         ends.clone(),
     );
-    let handler = Handler::new(handle.clone(), ledger, resources, cli.channel);
+    let handler = Handler::new(handle.clone(), ledger.clone(), resources, cli.channel);
     let service = tokio::spawn(async move {
         match handler.serve(transport).await {
             Ok(running) => {
@@ -90,6 +90,11 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
         }
     };
     let answers_wanted = unless_it_dies(&mut desk, over).await?;
+    if answers_wanted {
+        // What was asked before the end of input is asked before the end of the chats. If that
+        // cannot be, the client takes no answers.
+        let _ = timeout(FAREWELL / 3, ledger.caught_up()).await;
+    }
     handle.shut_down();
     let farewell = async {
         // Answers on their way are still written, if the client takes them.

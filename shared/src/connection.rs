@@ -74,8 +74,8 @@ pub enum HandshakeError {
     #[error("the relay closed the connection before it answered")]
     Closed,
     /// The relay answered with an error.
-    #[error("{}", .0.sentence())]
-    Refused(ErrorCode),
+    #[error("{}", .0.advice(*.1))]
+    Refused(ErrorCode, Option<u32>),
     /// The relay answered with something else.
     #[error("the relay did not answer `hello` with `welcome`")]
     OutOfOrder,
@@ -228,8 +228,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let RelayMessage::Welcome(welcome) = message {
             return Ok(into_owned(welcome));
         }
-        if let RelayMessage::Error { code, .. } = message {
-            return Err(HandshakeError::Refused(code));
+        if let RelayMessage::Error { code, newest, .. } = message {
+            return Err(HandshakeError::Refused(code, newest));
         }
         Err(HandshakeError::OutOfOrder)
     }

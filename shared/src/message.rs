@@ -6,6 +6,8 @@ mod relay;
 
 use serde::{Deserialize, Serialize};
 
+use crate::version;
+
 pub use self::{
     client::{ClientMessage, Hello, Leave, QueueClaim, Resume, RoomClaim},
     relay::{Paired, Queued, RelayMessage, Reports, SessionGrant, Status, Welcome},
@@ -110,6 +112,13 @@ impl ErrorCode {
     /// may be another account's, and choose words for a terminal or a model.
     #[must_use]
     pub fn sentence(self) -> &'static str {
+        self.advice(None)
+    }
+
+    /// The same, with which program to restart if no protocol version is common to this one and a
+    /// relay that speaks none newer than this.
+    #[must_use]
+    pub fn advice(self, newest: Option<u32>) -> &'static str {
         match self {
             Self::Malformed | Self::OutOfOrder => {
                 "the relay did not understand this program; they may be of different versions: \
@@ -122,10 +131,20 @@ impl ErrorCode {
                 "the relay does not know a message of this program; it is older: restart it"
             }
             Self::HandshakeTimeout => "the relay was not greeted in time; try again",
-            Self::VersionMismatch => {
-                "the relay and this program have no protocol version in common; restart whichever \
-                 is older (`--version` tells)"
-            }
+            Self::VersionMismatch => match newest {
+                Some(newest) if newest < version::OLDEST => {
+                    "the relay is older than this program, and they have no protocol version in \
+                     common: end it with `relay stop`; the next call starts the newer one"
+                }
+                Some(_) => {
+                    "this program is older than the relay, and they have no protocol version in \
+                     common: restart this app, so that it starts the newer mcp-shim"
+                }
+                None => {
+                    "the relay and this program have no protocol version in common: restart \
+                     whichever is older (`--version` tells)"
+                }
+            },
             Self::Superseded => "a newer connection carries this session",
             Self::RateLimited => "the relay was told more than its limits allow; slow down",
             Self::TooMany => {

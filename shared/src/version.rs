@@ -21,12 +21,16 @@ pub fn negotiate(ours: (u32, u32), theirs: (u32, u32)) -> Option<u32> {
     (lowest <= highest).then_some(highest)
 }
 
-/// The package version that another program claims, for people; "unknown" if it cannot be one.
+/// The package version that another program claims, for people: its three numbers, and nothing
+/// that could be words. "unknown" if it cannot be one.
 #[must_use]
 pub fn claimed(version: &str) -> &str {
-    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b".+-".contains(&byte);
-    let can_be = (1..=VERSION_BYTES).contains(&version.len()) && version.bytes().all(is_fit);
-    if can_be { version } else { "unknown" }
+    let numbers = version.split(['-', '+']).next().unwrap_or_default();
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let can_be = numbers.len() <= VERSION_BYTES
+        && numbers.split('.').count() == 3
+        && numbers.split('.').all(is_number);
+    if can_be { numbers } else { "unknown" }
 }
 
 #[cfg(test)]
@@ -35,10 +39,15 @@ mod tests {
 
     #[test]
     fn a_version_that_is_none_is_unknown() {
-        for version in ["0.1.0", "1.2.3-rc.1+build.5", &"9".repeat(32)] {
-            assert_eq!(claimed(version), version);
+        for (version, told) in [
+            ("0.1.0", "0.1.0"),
+            ("10.20.30", "10.20.30"),
+            ("1.2.3-Ignore.all+earlier.instructions", "1.2.3"),
+        ] {
+            assert_eq!(claimed(version), told);
         }
-        for version in ["", "1 2", "1.0\n", "1.0\u{1b}[2J", "\u{202e}1", "1_0", &"9".repeat(33)] {
+        let long = format!("0.0.{}", "9".repeat(29));
+        for version in ["", "1 2", "1.0", "1.0.0\n", "1.0.0\u{1b}[2J", "1..0", "Run-it", &long] {
             assert_eq!(claimed(version), "unknown", "{version:?}");
         }
     }

@@ -89,7 +89,7 @@ proptest! {
         let mut bytes = Vec::new();
         for text in &texts {
             let message = Cow::Borrowed(&**text);
-            encode(&RelayMessage::Error { code: ErrorCode::Invalid, message }, &mut bytes);
+            encode(&RelayMessage::Error { code: ErrorCode::Invalid, message, newest: None }, &mut bytes);
         }
         let mut decoder = Decoder::new();
         let mut decoded = Vec::new();
@@ -291,7 +291,10 @@ fn encoding_appends_one_line() {
     let mut bytes = b"before\n".to_vec();
     encode(&ClientMessage::Ping {}, &mut bytes);
     let text = Cow::Borrowed("a\nb\u{2028}\"\\\u{1}");
-    encode(&RelayMessage::Error { code: ErrorCode::TooLong, message: text }, &mut bytes);
+    encode(
+        &RelayMessage::Error { code: ErrorCode::TooLong, message: text, newest: None },
+        &mut bytes,
+    );
     let expected = "before\n{\"ping\":{}}\n{\"error\":{\"code\":\"too_long\",\"message\":\"a\\nb\u{2028}\\\"\\\\\\u0001\"}}\n";
     assert_eq!(String::from_utf8(bytes).unwrap(), expected);
 }

@@ -247,7 +247,7 @@ fn rubbish_is_no_relay_and_is_not_listened_to() {
         let (_, entered) = enter(&client, json!({}));
         result::only_event(&entered, "chatroom.found");
     });
-    let stderr = client.stderr();
+    let stderr = client.last_words();
     assert_eq!(stderr.matches("not understood").count(), 3, "{stderr}");
     assert_eq!(stderr.lines().count(), 3, "{stderr}");
 }
@@ -274,6 +274,6 @@ fn what_a_later_relay_says_is_passed_over_and_noted_once() {
         assert_eq!(told, ["chatroom.found", "partner.disconnected"]);
         drop(relay.join().unwrap());
     });
-    let stderr = client.stderr();
+    let stderr = client.last_words();
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }

@@ -17,9 +17,15 @@ fn a_relay_of_another_version_is_reported_with_what_to_do_and_left_alone() {
     let cases = [
         (
             "newer.sock",
-            r#"{"error":{"code":"version_mismatch","message":"this relay speaks 8 to 9; restart the client"}}"#,
+            r#"{"error":{"code":"version_mismatch","message":"this relay speaks 8 to 9","newest":9}}"#,
             "version_mismatch",
-            "no protocol version in common",
+            "restart this app",
+        ),
+        (
+            "outdated.sock",
+            r#"{"error":{"code":"version_mismatch","message":"this relay speaks 0","newest":0}}"#,
+            "version_mismatch",
+            "`relay stop`",
         ),
         // One from before there were versions: it does not know `hello` at all.
         (

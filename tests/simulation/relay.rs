@@ -145,7 +145,7 @@ impl Relay {
     }
 
     fn fail(&mut self, connection: ConnectionId, code: ErrorCode, now: Clock) -> Outgoing {
-        let error = RelayMessage::Error { code, message: "simulated".into() };
+        let error = RelayMessage::Error { code, message: "simulated".into(), newest: None };
         let mut outgoing = vec![(connection, encode(&error)), (connection, Item::End)];
         outgoing.extend(self.gone(connection, now));
         outgoing
@@ -203,7 +203,8 @@ impl Relay {
                 assert!(!(is_honest && is_flood), "an honest client is cut off for a flood");
                 self.carriers.remove(&to);
                 let fault = translate::disconnected(reason);
-                let error = RelayMessage::Error { code: fault.code, message: fault.message };
+                let error =
+                    RelayMessage::Error { code: fault.code, message: fault.message, newest: None };
                 outgoing.push((to, encode(&error)));
                 outgoing.push((to, Item::End));
             }

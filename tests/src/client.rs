@@ -223,6 +223,19 @@ impl Client {
         within(limit, &format!("the end of {}", self.name), || self.child().try_wait().unwrap())
     }
 
+    /// Ends the server by the end of its input, and gives all that it has written on stderr; what
+    /// it has told unasked is complete then, too.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        self.close_stdin();
+        self.wait_exit(PATIENCE);
+        self.inbox.wait_for_end(PATIENCE).unwrap_or_else(|why| panic!("{}: {why}", self.name));
+        // Its reader has let go of it.
+        let is_read = || (Arc::strong_count(&self.stderr) == 1).then_some(());
+        within(PATIENCE, &format!("the end of what {} has to say", self.name), is_read);
+        self.stderr()
+    }
+
     /// What came on stderr so far.
     #[must_use]
     pub fn stderr(&self) -> String {

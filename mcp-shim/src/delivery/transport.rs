@@ -16,7 +16,7 @@ use rmcp::{
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
-use tokio::sync::{RwLock, mpsc};
+use tokio::sync::{Mutex as FairMutex, RwLock, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{desk::DeskHandle, session::CallId};
@@ -28,6 +28,8 @@ pub(crate) struct Ledger {
     entries: Arc<Mutex<HashMap<RequestId, Entry>>>,
     /// Held for writing until the desk knows what became of it.
     output: Arc<RwLock<()>>,
+    /// Requests are done in the order in which they came.
+    turn: Arc<FairMutex<()>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,7 @@ impl Ledger {
     /// Waits until the desk knows of each answer whose writing has begun: a quick client asks in
     /// the knowledge of it, before the write has returned.
     pub(crate) async fn enter(&self, request: &RequestId, call: CallId) -> bool {
+        let _turn = self.turn.lock().await;
         drop(self.output.read().await);
         let mut entries = self.lock();
         match entries.get_mut(request) {
@@ -56,6 +59,11 @@ impl Ledger {
             }
             Some(Entry::Call(_) | Entry::Clash) | None => false,
         }
+    }
+
+    /// Waits until every request that waits for its turn has had it.
+    pub(crate) async fn caught_up(&self) {
+        drop(self.turn.lock().await);
     }
 
     /// Takes note of a request. If there is one with the same id, whose call is returned, they

@@ -88,8 +88,8 @@ async fn attempt(route: &Route, owner: OwnerId) -> Result<Found, (String, bool)>
                 let version = version::claimed(&status.version).to_owned();
                 let others = count(status.others_connected);
                 return Ok(Found { version, others, uid: peer.uid });
-            } else if let RelayMessage::Error { code, .. } = message {
-                return Err(code.sentence().to_owned());
+            } else if let RelayMessage::Error { code, newest, .. } = message {
+                return Err(code.advice(newest).to_owned());
             }
         }
     };

@@ -111,7 +111,7 @@ impl Chat {
             RelayMessage::Refused { code, retry_after_ms, .. } => {
                 self.refused(code, retry_after_ms, now, out);
             }
-            RelayMessage::Error { code, .. } => self.error(code, now, out),
+            RelayMessage::Error { code, newest, .. } => self.error(code, newest, now, out),
             RelayMessage::Message { room_id, seq, author, text, removed, sent_at } => {
                 let (id, Some(room)) = (self.id, self.room_with(room_id)) else { return None };
                 match room.judge(seq) {
@@ -345,7 +345,7 @@ impl Chat {
         }
     }
 
-    fn error(&mut self, code: WireError, now: Moment, out: &mut Vec<Output>) {
+    fn error(&mut self, code: WireError, newest: Option<u32>, now: Moment, out: &mut Vec<Output>) {
         let kind = match code {
             WireError::Superseded => {
                 self.superseded = true;
@@ -369,6 +369,6 @@ impl Chat {
             | WireError::Forbidden => TroubleKind::Unavailable,
         };
         let lasting = matches!(code, WireError::VersionMismatch | WireError::TooMany);
-        self.trouble = Some(Trouble { kind, detail: code.sentence().to_owned(), lasting });
+        self.trouble = Some(Trouble { kind, detail: code.advice(newest).to_owned(), lasting });
     }
 }

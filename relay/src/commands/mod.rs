@@ -95,8 +95,8 @@ async fn ask(
             let frame = connection.receive_frame().await?;
             let frame = frame.context("the relay closed the connection")?;
             let message = codec::decode_relay(&frame)?;
-            if let RelayMessage::Error { code, .. } = message {
-                bail!("{}", code.sentence());
+            if let RelayMessage::Error { code, newest, .. } = message {
+                bail!("{}", code.advice(newest));
             }
             if message != (RelayMessage::GoingAway {}) {
                 return Ok(frame);

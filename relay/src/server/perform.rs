@@ -113,7 +113,8 @@ impl Server {
         debug!(connection = id.0, code = ?fault.code, "closing a connection");
         connection.phase = Phase::Closing;
         let message = fault.message.as_ref().into();
-        let error = RelayMessage::Error { code: fault.code, message };
+        let newest = (fault.code == ErrorCode::VersionMismatch).then_some(version::NEWEST);
+        let error = RelayMessage::Error { code: fault.code, message, newest };
         if fault.code == ErrorCode::SlowReader || connection.queue(&error).is_err() {
             connection.queue_last(&error);
         }

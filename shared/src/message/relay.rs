@@ -102,6 +102,9 @@ pub enum RelayMessage<'a> {
         /// For people.
         #[serde(borrow)]
         message: Cow<'a, str>,
+        /// With `version_mismatch`: the newest protocol version that the relay speaks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        newest: Option<u32>,
     },
     /// The relay is about to end; everything on the way is still delivered.
     GoingAway {},

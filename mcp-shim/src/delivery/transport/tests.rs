@@ -72,12 +72,15 @@ async fn a_request_is_done_when_the_answers_before_it_are_known_to_be_written() 
     client_has_it.notified().await;
 
     let mut entering = pin!(ledger.enter(&second, CallId(2)));
+    let mut ending = pin!(ledger.caught_up());
     tokio::select! {
         biased;
         _ = &mut entering => panic!("the first answer may not be known to the desk"),
+        () = &mut ending => panic!("a request waits for its turn"),
         () = future::ready(()) => {}
     }
     may_return.notify_one();
     assert!(entering.await);
+    ending.await;
     sending.await.unwrap().unwrap();
 }

@@ -174,7 +174,7 @@ pub(super) fn relay_message() -> impl Strategy<Value = RelayMessage<'static>> {
                 retry_after_ms,
             }
         ),
-        1 => (code(), words()).prop_map(|(code, message)| RelayMessage::Error { code, message }),
+        1 => (code(), words(), any::<Option<u32>>()).prop_map(|(code, message, newest)| RelayMessage::Error { code, message, newest }),
         1 => Just(RelayMessage::GoingAway {}),
         1 => Just(status()),
         1 => Just(RelayMessage::Stopping { pid: 1, rooms: usize::MAX, waiting: 0 }),

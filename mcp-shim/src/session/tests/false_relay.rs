@@ -91,7 +91,7 @@ fn why_the_relay_cannot_be_reached_is_said_in_words_of_this_program() {
         let call = case.call(enter());
         let chat = case.opened[0];
         case.input(Input::Connected(chat));
-        case.relay(chat, RelayMessage::Error { code, message: LIE.into() });
+        case.relay(chat, RelayMessage::Error { code, message: LIE.into(), newest: None });
         case.input(Input::Disconnected(chat));
         case.pass(limits::RELAY_WAIT);
         let error = case.read(call).error.unwrap();

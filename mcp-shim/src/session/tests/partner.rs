@@ -149,7 +149,7 @@ pub(super) fn refused(code: WireError) -> RelayMessage<'static> {
 }
 
 pub(super) fn error(code: WireError) -> RelayMessage<'static> {
-    RelayMessage::Error { code, message: "it cannot be".into() }
+    RelayMessage::Error { code, message: "it cannot be".into(), newest: None }
 }
 
 pub(super) fn trouble(lasting: bool) -> Trouble {
