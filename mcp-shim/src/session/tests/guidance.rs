@@ -51,6 +51,67 @@ fn a_message_has_its_id_also_when_its_room_is_closed_by_then() {
 }
 
 #[test]
+fn each_of_two_messages_has_its_own_id_when_the_room_is_closed() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    let calls = [case.call(say(chat, "one")), case.call(say(chat, "two"))];
+    case.relay(chat, closed(1, CloseReason::Left));
+    let ids = calls.map(|call| case.read(call).message_id.unwrap());
+    assert_eq!(ids, [own_id(1), own_id(2)]);
+}
+
+#[test]
+fn a_notice_stands_beside_words_whose_room_is_closed_and_beside_those_of_before() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.hears(chat, 1, "hi");
+    case.relay(chat, closed(1, CloseReason::Left));
+    let call = case.call(wait(chat, Duration::ZERO));
+    assert_eq!(case.read(call).notice, Some(next::NOTICE));
+    let history =
+        |history| Request::ChatStatus { chat_id: Some(chat.to_string()), history, after: None };
+    for (lines, notice) in [(0, None), (5, Some(next::NOTICE))] {
+        let call = case.call(history(lines));
+        assert_eq!(case.read(call).notice, notice, "{lines}");
+    }
+}
+
+#[test]
+fn waits_that_bring_something_tire_nobody() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    for seq in 1..=30 {
+        case.hears(chat, seq, "hi");
+        let call = case.call(wait(chat, LONG));
+        assert_eq!(case.read(call).next, next::TELL);
+    }
+}
+
+#[test]
+fn who_waits_is_told_who_else_does() {
+    let mut case = Case::new();
+    let chat = case.waiting();
+    for (waiting, own, next) in
+        [(1, 0, next::ALONE), (1, 1, next::OWN_ONLY), (3, 0, next::WAITING), (3, 1, next::WAITING)]
+    {
+        let RelayMessage::Queued(queued) = queued(1) else { unreachable!() };
+        case.relay(chat, RelayMessage::Queued(Queued { waiting, own, ..queued }));
+        let call = case.call(wait(chat, Duration::ZERO));
+        let reply = case.read(call);
+        assert_eq!(reply.next, next, "{waiting} wait, {own} of them here");
+        // Or so many waits for nothing would be all that is spoken of.
+        case.call(enter_again(chat));
+    }
+}
+
+#[test]
+fn a_handle_spells_five_bits_a_character() {
+    assert_eq!(ChatId::from_number(1).as_str(), "baaaaaaa");
+    assert_eq!(ChatId::from_number(1 << 5).as_str(), "abaaaaaa");
+    assert_eq!(ChatId::from_number(31 << 35).as_str(), "aaaaaaa9");
+}
+
+#[test]
 fn a_chat_that_is_left_waits_nowhere() {
     let mut case = Case::new();
     let chat = case.waiting();

@@ -93,6 +93,38 @@ fn after_a_long_sleep_the_relay_has_time_to_be_heard() {
 }
 
 #[test]
+fn a_relay_that_was_being_greeted_before_a_long_sleep_has_its_time_after_it() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.input(Input::Disconnected(chat));
+    case.input(Input::Connected(chat));
+    case.skip();
+    let morning = case.now.instant + 3_600 * SECOND;
+    case.advance_to(morning);
+    case.input(Input::Tick);
+    case.pass(limits::HANDSHAKE - MOMENT);
+    case.expect([]);
+    case.pass(MOMENT);
+    case.expect(["reconnect"]);
+}
+
+#[test]
+fn a_relay_that_was_told_of_a_leave_before_a_long_sleep_can_answer_after_it() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    let call = case.call(leave(chat));
+    case.read(call);
+    case.skip();
+    let morning = case.now.instant + 3_600 * SECOND;
+    case.advance_to(morning);
+    case.input(Input::Tick);
+    case.pass(limits::GRACE / 2);
+    assert!(!case.said.contains(&"close".to_owned()), "{:?}", case.said);
+    case.pass(limits::GRACE);
+    assert!(case.said.contains(&"close".to_owned()), "{:?}", case.said);
+}
+
+#[test]
 fn a_tick_that_is_a_little_late_was_not_slept_over() {
     let mut case = Case::new();
     case.chatting();
