@@ -114,9 +114,10 @@ async fn a_flood_keeps_nobody_waiting() {
 async fn a_client_over_its_rate_is_cut_off() {
     let relay = Relay::start(&["--message-rate", "2/1"]);
     let mut pair = relay.pair().await;
-    // In one piece, for it is cut off meanwhile. One window after each attach is free.
+    // In one piece, for it is cut off meanwhile. One window after each attach is free, and another
+    // may have waited.
     let mut frames = Vec::new();
-    for seq in 1..=200 {
+    for seq in 1..=300 {
         shared::codec::encode(&message(pair.room, seq, "spam"), &mut frames);
     }
     pair.a.write(&frames).await;
