@@ -16,19 +16,18 @@ use rmcp::{
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
-use tokio::sync::{Mutex as FairMutex, RwLock, mpsc};
+use tokio::sync::{Mutex as FairMutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{desk::DeskHandle, session::CallId};
 
-/// The requests that have no answer yet, and whether one is being written.
+/// The requests that have no answer yet, and whose turn it is.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     /// By the client's id.
     entries: Arc<Mutex<HashMap<RequestId, Entry>>>,
-    /// Held for writing until the desk knows what became of it.
-    output: Arc<RwLock<()>>,
-    /// Requests are done in the order in which they came.
+    /// Whatever is written has it until the desk knows what became of that, and each request before
+    /// it is done, in the order in which they came.
     turn: Arc<FairMutex<()>>,
 }
 
@@ -50,7 +49,6 @@ impl Ledger {
     /// the knowledge of it, before the write has returned.
     pub(crate) async fn enter(&self, request: &RequestId, call: CallId) -> bool {
         let _turn = self.turn.lock().await;
-        drop(self.output.read().await);
         let mut entries = self.lock();
         match entries.get_mut(request) {
             Some(entry @ Entry::Arrived) => {
@@ -163,9 +161,9 @@ where
         };
         let writing = self.inner.send(item);
         let (desk, output) = (self.desk.clone(), self.ends.output.clone());
-        let turn = self.ledger.output.clone();
+        let turn = self.ledger.turn.clone();
         async move {
-            let _turn = turn.write().await;
+            let _turn = turn.lock().await;
             let written = writing.await;
             if let Some(call) = call {
                 desk.settled(call, written.is_ok());
