@@ -101,20 +101,23 @@ pub fn message<'a>(
     if !cleaned.text.chars().any(is_visible) {
         return Err(MessageError::Unprintable);
     }
-    if cleaned.text.len() > max_bytes || cleaned.text.lines().count() > max_lines {
+    if !fits(&cleaned.text, max_bytes, max_lines) {
         return Err(too_long(&cleaned.text));
     }
     Ok(cleaned)
+}
+
+fn fits(text: &str, max_bytes: usize, max_lines: usize) -> bool {
+    text.len() <= max_bytes && text.lines().count() <= max_lines
 }
 
 /// A message as its receiver takes it, whoever passed it on: cleaned, and with nothing left of one
 /// that [`message()`] would have refused for its size.
 #[must_use]
 pub fn received(text: &str) -> Cleaned<'_> {
-    let cleaned = (text.len() <= MESSAGE_RAW_BYTES).then(|| clean(text)).filter(|cleaned| {
-        cleaned.text.len() <= MESSAGE_BYTES && cleaned.text.lines().count() <= MESSAGE_LINES
-    });
-    cleaned.unwrap_or_else(|| Cleaned {
+    let cleaned = (text.len() <= MESSAGE_RAW_BYTES).then(|| clean(text));
+    let fitting = cleaned.filter(|cleaned| fits(&cleaned.text, MESSAGE_BYTES, MESSAGE_LINES));
+    fitting.unwrap_or_else(|| Cleaned {
         text: Cow::Borrowed(""),
         removed: u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
     })

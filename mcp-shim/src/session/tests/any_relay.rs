@@ -216,12 +216,7 @@ impl Case {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 256,
-        failure_persistence: None,
-        max_shrink_iters: 20_000,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(histories())]
 
     #[test]
     fn nothing_that_a_relay_says_breaks_anything(

@@ -271,6 +271,16 @@ impl Case {
     }
 }
 
+/// For properties of whole histories, which take long to shrink.
+fn histories() -> proptest::prelude::ProptestConfig {
+    proptest::prelude::ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Default::default()
+    }
+}
+
 /// A message to the relay in short, without what differs from run to run.
 fn wire(message: &ClientMessage<'_>) -> String {
     match message {

@@ -46,12 +46,7 @@ fn small_window() -> Limits {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 256,
-        failure_persistence: None,
-        max_shrink_iters: 20_000,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(histories())]
 
     #[test]
     fn nothing_is_lost_and_nothing_is_doubled(steps in prop::collection::vec(step(), 1..200)) {
