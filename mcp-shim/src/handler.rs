@@ -25,22 +25,22 @@ use rmcp::{
 
 use crate::{
     delivery::{
-        channel, custom, progress, tasks,
+        channel, custom, progress,
+        resources::Resources,
+        tasks,
         transport::{Ledger, unanswered},
     },
-    desk::{Answer, Client, DeskHandle},
+    driver::{Client, DriverHandle},
     instructions::instructions,
-    prompt, render,
-    resources::Resources,
-    schema,
-    session::{CallId, Request, TaskRequest},
+    prompt, render, schema,
+    session::{Answer, CallId, Request, TaskRequest},
     tools,
 };
 
 /// The handler of one client.
 #[derive(Debug)]
 pub(crate) struct Handler {
-    desk: DeskHandle,
+    driver: DriverHandle,
     ledger: Ledger,
     calls: AtomicU64,
     tools: Arc<Vec<Tool>>,
@@ -50,13 +50,13 @@ pub(crate) struct Handler {
 
 impl Handler {
     pub(crate) fn new(
-        desk: DeskHandle,
+        driver: DriverHandle,
         ledger: Ledger,
         resources: Resources,
         has_channel: bool,
     ) -> Self {
         let (calls, tools) = (AtomicU64::new(0), Arc::new(schema::tools()));
-        Self { desk, ledger, calls, tools, resources, has_channel }
+        Self { driver, ledger, calls, tools, resources, has_channel }
     }
 
     /// The number of this request, if it is to be answered.
@@ -78,13 +78,13 @@ impl Handler {
             waits = true;
         }
         let client = Client { audience: custom::audience(context, self.has_channel), takes_tasks };
-        let reply = self.desk.call(call, request, client);
+        let reply = self.driver.call(call, request, client);
         if !waits {
             return reply.await;
         }
         tokio::select! {
             reply = reply => reply,
-            never = progress::report(context, &self.desk, call) => match never {},
+            never = progress::report(context, &self.driver, call) => match never {},
         }
     }
 
@@ -94,7 +94,7 @@ impl Handler {
         context: &RequestContext<RoleServer>,
     ) -> Result<Answer, ErrorData> {
         let call = self.enter(context).await.ok_or_else(unanswered)?;
-        match self.desk.task(call, request).await.ok_or_else(unanswered)? {
+        match self.driver.task(call, request).await.ok_or_else(unanswered)? {
             Answer::UnknownTask => Err(tasks::unknown()),
             answer @ (Answer::Result(_) | Answer::Task(_) | Answer::Noted) => Ok(answer),
         }

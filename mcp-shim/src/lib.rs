@@ -1,7 +1,7 @@
 //! `mcp-shim`: the stdio MCP server of mcp-chat. Each MCP client starts one; it holds the chats of
 //! that client and connects each to the relay.
 //!
-//! Reading order: [`session`] decides (pure: no clock, no socket), [`desk`] owns it and does what
+//! Reading order: [`session`] decides (pure: no clock, no socket), [`driver`] owns it and does what
 //! it says, [`link`] reaches the relay, [`delivery`] the client; [`handler`] and [`tools`] translate
 //! MCP ([`resources`] the chats as such), [`render`] writes results for people, and [`serve`] ties them together.
 //!
@@ -10,13 +10,12 @@
 pub mod cli;
 pub mod commands;
 mod delivery;
-mod desk;
+mod driver;
 mod handler;
 mod instructions;
 mod link;
 mod prompt;
 mod render;
-mod resources;
 mod schema;
 pub mod serve;
 pub mod session;

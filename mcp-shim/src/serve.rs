@@ -13,7 +13,7 @@ use rmcp::{
 use shared::{endpoint::Endpoint, id::OwnerId, limits};
 use tokio::{
     task::{JoinError, JoinHandle},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 use uuid::Uuid;
 
@@ -21,25 +21,27 @@ use crate::{
     BUILD,
     cli::Cli,
     delivery::{
+        input::Screened,
         output,
-        screen::Screened,
+        resources::Resources,
         transport::{Ends, Ledger, Watched},
     },
-    desk::Desk,
+    driver::Driver,
     handler::Handler,
     link::{Launcher, Route},
-    resources::Resources,
     session::Config,
 };
 
 /// From the end of input to the end of the process, at most.
 const FAREWELL: Duration = Duration::from_millis(900);
+/// Of that, until the chats are left, at most.
+const CATCHING_UP: Duration = Duration::from_millis(300);
 
 /// Serves the client on standard input and output until it closes either.
 ///
 /// # Errors
 ///
-/// When the socket's path cannot be, the system gives no randomness, or the desk has died: nobody
+/// When the socket's path cannot be, the system gives no randomness, or the driver has died: nobody
 /// would answer the client any more.
 pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
     let route = Arc::new(route(cli)?);
@@ -53,9 +55,9 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
         build: BUILD,
         closed_rooms: limits::CLOSED_ROOMS,
     };
-    let (desk, handle) = Desk::new(config, route);
-    let resources = Resources::new(handle.clone(), desk.outlines());
-    let mut desk = tokio::spawn(desk.run());
+    let (driver, handle) = Driver::new(config, route);
+    let resources = Resources::new(handle.clone(), driver.versions());
+    let mut driver = tokio::spawn(driver.run());
 
     let ends = Ends::default();
     let ledger = Ledger::default();
@@ -89,11 +91,12 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
             () = terminated() => false,
         }
     };
-    let answers_wanted = unless_it_dies(&mut desk, over).await?;
+    let answers_wanted = unless_it_dies(&mut driver, over).await?;
+    let end = Instant::now() + FAREWELL;
     if answers_wanted {
         // What was asked before the end of input is asked before the end of the chats. If that
         // cannot be, the client takes no answers.
-        let _ = timeout(FAREWELL / 3, ledger.caught_up()).await;
+        let _ = timeout(CATCHING_UP, ledger.caught_up()).await;
     }
     handle.shut_down();
     let farewell = async {
@@ -101,9 +104,9 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
         if answers_wanted && !service.is_finished() {
             let _ = (&mut service).await;
         }
-        desk.await
+        driver.await
     };
-    match timeout(FAREWELL, farewell).await {
+    match timeout_at(end, farewell).await {
         Ok(Ok(())) => {}
         Ok(end @ Err(_)) => return Err(died(end)),
         Err(_) => tracing::debug!("the relay was not told in time that the chats are left"),
@@ -111,13 +114,13 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What comes of `over`, unless the desk ends before: it does so by itself only when it has died.
+/// What comes of `over`, unless the driver ends before: it does so by itself only when it has died.
 async fn unless_it_dies<T>(
-    desk: &mut JoinHandle<()>,
+    driver: &mut JoinHandle<()>,
     over: impl Future<Output = T>,
 ) -> anyhow::Result<T> {
     tokio::select! {
-        end = desk => Err(died(end)),
+        end = driver => Err(died(end)),
         over = over => Ok(over),
     }
 }
@@ -172,14 +175,14 @@ mod tests {
 
     #[tokio::test]
     async fn the_death_of_the_desk_is_noticed_and_an_error() {
-        for (mut desk, how) in [
+        for (mut driver, how) in [
             (tokio::spawn(async { panic!("a broken invariant") }), "panicked"),
             (tokio::spawn(ready(())), "ended"),
         ] {
-            let error = unless_it_dies(&mut desk, pending::<()>()).await.unwrap_err().to_string();
+            let error = unless_it_dies(&mut driver, pending::<()>()).await.unwrap_err().to_string();
             assert!(error.contains(how), "{error}");
         }
-        let mut desk = tokio::spawn(pending());
-        assert!(unless_it_dies(&mut desk, ready(true)).await.unwrap());
+        let mut driver = tokio::spawn(pending());
+        assert!(unless_it_dies(&mut driver, ready(true)).await.unwrap());
     }
 }

@@ -10,7 +10,7 @@ use shared::{
     message::{Author, ReportCategory},
 };
 
-use crate::session::{Departure, ErrorCode, Request, ToolError};
+use crate::session::{Departure, EnterQueue, ErrorCode, Request, SendMessage, ToolError};
 
 /// The request that a call means, or `None` if there is no such tool.
 pub(crate) fn parse(tool: &str, arguments: JsonObject) -> Option<Request> {
@@ -34,13 +34,13 @@ struct Arguments(JsonObject);
 
 impl Arguments {
     fn enter_queue(&self) -> Result<Request, ToolError> {
-        Ok(Request::EnterQueue {
+        Ok(Request::EnterQueue(EnterQueue {
             display_name: self.text("display_name")?,
             topic: self.text("topic")?,
             chat_id: self.text("chat_id")?,
             new_chat: self.flag("new_chat")?,
             after: self.cursor()?,
-        })
+        }))
     }
 
     fn wait_for_events(&self) -> Result<Request, ToolError> {
@@ -61,13 +61,13 @@ impl Arguments {
         let Some(message) = self.text("message")? else {
             return Err(wrong("message", "is missing", "put what your user wants to say there"));
         };
-        Ok(Request::SendMessage {
+        Ok(Request::SendMessage(SendMessage {
             chat_id,
             message,
             author: author.unwrap_or(Author::Assistant),
             room_id: self.text("room_id")?,
             after: self.cursor()?,
-        })
+        }))
     }
 
     fn departure(&self) -> Result<Departure, ToolError> {

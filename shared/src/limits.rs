@@ -26,10 +26,8 @@ pub const TOPIC_CHARS: usize = 64;
 pub const WINDOW_MESSAGES: usize = 100;
 /// The same in bytes of text.
 pub const WINDOW_BYTES: usize = 256 * 1024;
-/// Unread messages that a shim holds for one session.
+/// Unread messages that a shim holds for one session: less than 8 MiB of text.
 pub const UNREAD_MESSAGES: usize = 1_000;
-/// The same in bytes of text.
-pub const UNREAD_BYTES: usize = 8 * 1024 * 1024;
 /// Handed-out events that stay readable through `after`.
 pub const HANDED_OUT_EVENTS: usize = 200;
 /// Messages in one tool result.
@@ -114,6 +112,9 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub const GRACE: Duration = Duration::from_secs(60);
 /// How long after a call a client counts as listening, unless told otherwise.
 pub const LISTENING_FOR: Duration = Duration::from_secs(120);
+/// How long after a wait has ended the relay is told that none is open: a client that waits in a
+/// loop has begun the next one by then.
+pub const ATTENTION_LINGER: Duration = Duration::from_secs(1);
 /// How long a recent partner is avoided.
 pub const RECENT_PARTNER_FOR: Duration = Duration::from_secs(10 * 60);
 /// How long the last partner can still be blocked or reported.

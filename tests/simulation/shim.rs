@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mcp_shim::session::{
-    CallId, ChatId, ChatState, Config, Departure, Event, Reply, Request, Sessions, TaskRequest,
-    TaskStatus, TaskView,
+    CallId, ChatId, ChatState, Config, Departure, EnterQueue, Event, Reply, Request, SendMessage,
+    Sessions, TaskRequest, TaskStatus, TaskView,
 };
 use shared::{id::OwnerId, limits, message::Author};
 
@@ -121,13 +121,13 @@ impl Shim {
             let call = self.call(Call { chat: None, words: None, at: now, departs: false });
             return Some(Act::Call(
                 call,
-                Request::EnterQueue {
+                Request::EnterQueue(EnterQueue {
                     display_name: None,
                     topic: Some(topic.to_owned()),
                     chat_id: None,
                     new_chat: true,
                     after: None,
-                },
+                }),
             ));
         }
         let chat = chats[random.below(chats.len())].clone();
@@ -142,13 +142,13 @@ impl Shim {
                 model.says(self.who(&chat), message.clone());
                 words = Some(message.clone());
                 let room_id = known.room.clone().filter(|_| random.permille(500));
-                Request::SendMessage {
+                Request::SendMessage(SendMessage {
                     chat_id,
                     message,
                     author: Author::User,
                     room_id,
                     after: None,
-                }
+                })
             }
             45..53 => {
                 departs = true;
@@ -158,13 +158,13 @@ impl Shim {
                 departs = true;
                 Request::LeaveChat(Departure { chat_id, block: false, report: None, after: None })
             }
-            56..60 if known.state == ChatState::Idle => Request::EnterQueue {
+            56..60 if known.state == ChatState::Idle => Request::EnterQueue(EnterQueue {
                 display_name: None,
                 topic: None,
                 chat_id,
                 new_chat: false,
                 after: None,
-            },
+            }),
             60..63 => {
                 // Whoever cancels the first call of a chat never knows its id.
                 let known = |(_, call): &(&CallId, &Call)| call.chat.is_some();

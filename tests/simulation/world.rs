@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use mcp_shim::session::{CallId, ChatId, Input, Moment, Output};
+use mcp_shim::session::{Answer, CallId, ChatId, Input, Moment, Output};
 use shared::{codec, message::ClientMessage};
 
 use crate::{
@@ -325,22 +325,22 @@ impl World {
             shim.sessions.check_invariants();
         }
         for output in outputs {
-            if self.trace && !matches!(output, Output::Reply(..)) {
+            if self.trace && !matches!(output, Output::Answer(_, Answer::Result(_))) {
                 eprintln!("{:>9.3} {number} {output:?}", self.now.as_secs_f64());
             }
             let Some(shim) = self.shims[number].as_mut() else { return };
             match output {
-                Output::Reply(call, reply) => {
+                Output::Answer(call, Answer::Result(reply)) => {
                     let life = shim.life;
                     let wanted = shim.answered(call, *reply, &mut self.model);
                     self.answer_later(number, life, call, wanted);
                 }
-                Output::Task(call, task) => {
+                Output::Answer(call, Answer::Task(task)) => {
                     let life = shim.life;
                     let wanted = shim.looked(call, *task, &mut self.model);
                     self.answer_later(number, life, call, wanted);
                 }
-                Output::TaskNoted(call) | Output::UnknownTask(call) => shim.noted(call),
+                Output::Answer(call, Answer::Noted | Answer::UnknownTask) => shim.noted(call),
                 Output::Open(chat) => self.open(number, chat),
                 Output::Transmit(chat, message) => {
                     let mut frame = Vec::new();

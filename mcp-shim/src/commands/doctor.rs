@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::screen::Screen;
 use crate::{
     cli::Cli,
-    link::{find_relay, own_path, probe},
+    link::{find_relay, own_path, probe::probe},
     serve,
     session::RelayHealth,
 };

@@ -3,12 +3,14 @@
 //! The inbox is the truth, and each way is a hint to look there; only a tool result that was
 //! written counts as handed out, which [`transport`] observes.
 
+mod address;
 pub(crate) mod channel;
 pub(crate) mod custom;
+pub(crate) mod input;
 pub(crate) mod output;
-mod pace;
 pub(crate) mod progress;
-pub(crate) mod screen;
+pub(crate) mod resources;
 pub(crate) mod tasks;
+mod throttle;
 pub(crate) mod transport;
-pub(crate) mod updates;
+mod updates;

@@ -5,12 +5,12 @@ use rmcp::{RoleServer, model::ProgressNotificationParam, service::RequestContext
 use shared::limits;
 use tokio::time::{Instant, interval_at};
 
-use crate::{desk::DeskHandle, session::CallId};
+use crate::{driver::DriverHandle, session::CallId};
 
 /// Reports on a call, if its client asked for that, until dropped.
 pub(crate) async fn report(
     context: &RequestContext<RoleServer>,
-    desk: &DeskHandle,
+    driver: &DriverHandle,
     call: CallId,
 ) -> std::convert::Infallible {
     let Some(token) = context.meta.get_progress_token() else {
@@ -21,7 +21,7 @@ pub(crate) async fn report(
     let mut reported = 0.0;
     loop {
         ticks.tick().await;
-        let Some(message) = desk.progress(call).await else { continue };
+        let Some(message) = driver.progress(call).await else { continue };
         let seconds = began.elapsed().as_secs_f64().max(reported + 0.001);
         reported = seconds;
         let mut progress = ProgressNotificationParam::new(token.clone(), seconds);

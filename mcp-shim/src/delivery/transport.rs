@@ -19,14 +19,14 @@ use rmcp::{
 use tokio::sync::{Mutex as FairMutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::{desk::DeskHandle, session::CallId};
+use crate::{driver::DriverHandle, session::CallId};
 
 /// The requests that have no answer yet, and whose turn it is.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     /// By the client's id.
     entries: Arc<Mutex<HashMap<RequestId, Entry>>>,
-    /// Whatever is written has it until the desk knows what became of that, and each request before
+    /// Whatever is written has it until the driver knows what became of that, and each request before
     /// it is done, in the order in which they came.
     turn: Arc<FairMutex<()>>,
 }
@@ -45,7 +45,7 @@ impl Ledger {
     /// Whether this request, which has arrived, may be answered by this call: it was not cancelled
     /// meanwhile, and its id is its own.
     ///
-    /// Waits until the desk knows of each answer whose writing has begun: a quick client asks in
+    /// Waits until the driver knows of each answer whose writing has begun: a quick client asks in
     /// the knowledge of it, before the write has returned.
     pub(crate) async fn enter(&self, request: &RequestId, call: CallId) -> bool {
         let _turn = self.turn.lock().await;
@@ -88,12 +88,12 @@ impl Ledger {
     }
 }
 
-/// A transport that tells the desk what becomes of its answers.
+/// A transport that tells the driver what becomes of its answers.
 #[derive(Debug)]
 pub(crate) struct Watched<T> {
     inner: T,
     ledger: Ledger,
-    desk: DeskHandle,
+    driver: DriverHandle,
     unreadable: mpsc::UnboundedReceiver<RequestId>,
     ends: Ends,
 }
@@ -112,11 +112,11 @@ impl<T> Watched<T> {
     pub(crate) fn new(
         inner: T,
         ledger: Ledger,
-        desk: DeskHandle,
+        driver: DriverHandle,
         unreadable: mpsc::UnboundedReceiver<RequestId>,
         ends: Ends,
     ) -> Self {
-        Self { inner, ledger, desk, unreadable, ends }
+        Self { inner, ledger, driver, unreadable, ends }
     }
 }
 
@@ -125,7 +125,7 @@ impl<T> Watched<T> {
     fn arrives(&self, request: &RequestId) -> bool {
         let clash = self.ledger.arrive(request.clone());
         if let Err(Some(call)) = clash {
-            self.desk.cancelled(call);
+            self.driver.cancelled(call);
         }
         clash.is_ok()
     }
@@ -160,13 +160,13 @@ where
             Some((_, Entry::Arrived)) | None => (item, None),
         };
         let writing = self.inner.send(item);
-        let (desk, output) = (self.desk.clone(), self.ends.output.clone());
+        let (driver, output) = (self.driver.clone(), self.ends.output.clone());
         let turn = self.ledger.turn.clone();
         async move {
             let _turn = turn.lock().await;
             let written = writing.await;
             if let Some(call) = call {
-                desk.settled(call, written.is_ok());
+                driver.settled(call, written.is_ok());
             }
             if written.is_err() {
                 output.cancel();
@@ -203,7 +203,7 @@ where
                     && let Some(request) = &cancelled.params.request_id
                     && let Some(Entry::Call(call)) = self.ledger.take(request)
                 {
-                    self.desk.cancelled(call);
+                    self.driver.cancelled(call);
                 }
             }
             Some(_) => {}

@@ -16,14 +16,8 @@ use shared::limits;
 use tokio::{sync::watch, time::sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::pace::Pace;
-use crate::{
-    resources::Address,
-    session::{ChatId, Outline},
-};
-
-/// The chats that there are, and what stands for the reading of each.
-pub(crate) type Outlines = BTreeMap<ChatId, Outline>;
+use super::{address::Address, throttle::Throttle};
+use crate::session::{ChatVersions, only_chat};
 
 /// What a client can be told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,26 +29,20 @@ pub(crate) enum Followed {
 }
 
 impl Followed {
-    fn is_there(self, outlines: &Outlines) -> bool {
+    fn is_there(self, versions: &ChatVersions) -> bool {
         match self {
             Self::List => true,
-            Self::Resource(address) => address.is_known(outlines),
+            Self::Resource(address) => address.is_known(versions),
         }
     }
 
-    fn differs(self, before: &Outlines, after: &Outlines) -> bool {
+    fn differs(self, before: &ChatVersions, after: &ChatVersions) -> bool {
         match self {
             Self::List => only_chat(before).is_some() != only_chat(after).is_some(),
             Self::Resource(Address::Current) => only_chat(before) != only_chat(after),
             Self::Resource(Address::Chat(id)) => before.get(&id) != after.get(&id),
         }
     }
-}
-
-/// The chat, where there is exactly one.
-pub(crate) fn only_chat(outlines: &Outlines) -> Option<(ChatId, Outline)> {
-    let (id, outline) = outlines.first_key_value().filter(|_| outlines.len() == 1)?;
-    Some((*id, *outline))
 }
 
 /// Whom to tell.
@@ -90,22 +78,25 @@ impl Recipient {
 /// Some things that are followed, from the moment that this was made.
 #[derive(Debug)]
 pub(crate) struct Following {
-    outlines: watch::Receiver<Outlines>,
-    seen: Outlines,
+    versions: watch::Receiver<ChatVersions>,
+    seen: ChatVersions,
     followed: Vec<Followed>,
-    pace: Pace<Followed>,
+    throttle: Throttle<Followed>,
 }
 
 impl Following {
-    pub(crate) fn new(mut outlines: watch::Receiver<Outlines>, followed: Vec<Followed>) -> Self {
-        let seen = outlines.borrow_and_update().clone();
-        Self { outlines, seen, followed, pace: Pace::new(limits::UPDATES_EVERY) }
+    pub(crate) fn new(
+        mut versions: watch::Receiver<ChatVersions>,
+        followed: Vec<Followed>,
+    ) -> Self {
+        let seen = versions.borrow_and_update().clone();
+        Self { versions, seen, followed, throttle: Throttle::new(limits::UPDATES_EVERY) }
     }
 
     /// Tells until the server ends or the client takes nothing more; a session also only as long
     /// as what it follows is there.
     pub(crate) async fn run(self, recipient: Recipient) {
-        let mut end = self.outlines.clone();
+        let mut end = self.versions.clone();
         tokio::select! {
             () = self.tell(recipient) => {}
             // Once input has ended, the SDK leaves a notification waiting for ever.
@@ -115,19 +106,19 @@ impl Following {
 
     async fn tell(mut self, recipient: Recipient) {
         loop {
-            for followed in self.pace.take_due(Instant::now()) {
+            for followed in self.throttle.take_due(Instant::now()) {
                 if !recipient.tell(followed).await {
                     return;
                 }
             }
-            let deadline = self.pace.next_deadline();
+            let deadline = self.throttle.next_deadline();
             let outlives_chats = matches!(recipient, Recipient::Stream(_));
             let is_over = !self.followed.iter().any(|followed| followed.is_there(&self.seen));
             if is_over && deadline.is_none() && !outlives_chats {
                 return;
             }
             tokio::select! {
-                changed = self.outlines.changed() => match changed {
+                changed = self.versions.changed() => match changed {
                     Ok(()) => self.compare(),
                     Err(_) => return,
                 },
@@ -138,11 +129,11 @@ impl Following {
     }
 
     fn compare(&mut self) {
-        let after = self.outlines.borrow_and_update().clone();
+        let after = self.versions.borrow_and_update().clone();
         let now = Instant::now();
         for followed in &self.followed {
             if followed.differs(&self.seen, &after) {
-                self.pace.changed(*followed, now);
+                self.throttle.changed(*followed, now);
             }
         }
         self.seen = after;
@@ -152,26 +143,26 @@ impl Following {
 /// What the client of an `initialize` session follows: no more than there are chats, and two.
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
-    outlines: watch::Receiver<Outlines>,
+    versions: watch::Receiver<ChatVersions>,
     open: Mutex<BTreeMap<Followed, CancellationToken>>,
 }
 
 impl Subscriptions {
-    pub(crate) fn new(outlines: watch::Receiver<Outlines>) -> Self {
-        Self { outlines, open: Mutex::default() }
+    pub(crate) fn new(versions: watch::Receiver<ChatVersions>) -> Self {
+        Self { versions, open: Mutex::default() }
     }
 
     /// Follows it from now on, if it is not followed already.
     pub(crate) fn open(&self, followed: Followed, peer: Peer<RoleServer>) {
         let mut open = self.lock();
         // Those of chats that are over end by themselves, once that is told.
-        open.retain(|followed, _| followed.is_there(&self.outlines.borrow()));
+        open.retain(|followed, _| followed.is_there(&self.versions.borrow()));
         if open.contains_key(&followed) {
             return;
         }
         let closed = CancellationToken::new();
         open.insert(followed, closed.clone());
-        let following = Following::new(self.outlines.clone(), vec![followed]);
+        let following = Following::new(self.versions.clone(), vec![followed]);
         tokio::spawn(async move {
             tokio::select! {
                 () = closed.cancelled() => {}

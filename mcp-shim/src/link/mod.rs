@@ -2,7 +2,7 @@
 //! started when there is none. What is said on it is decided in [`session`](crate::session).
 
 mod launch;
-mod probe;
+pub(crate) mod probe;
 
 use std::{
     future::poll_fn,
@@ -28,16 +28,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::launch::{Launched, Launcher, find_relay, own_path};
-pub(crate) use self::probe::probe;
 use crate::session::{ChatId, Trouble, TroubleKind};
 
-/// Frames of one link that the desk has not taken; more stay in the socket.
+/// Frames of one link that the driver has not taken; more stay in the socket.
 pub(crate) const FRAMES_AHEAD: usize = 64;
 
 /// A connection that has lasted longer was not refused.
 const REFUSED_WITHIN: Duration = Duration::from_millis(100);
 
-/// What a link tells the desk.
+/// What a link tells the driver.
 #[derive(Debug)]
 pub(crate) struct LinkEvent {
     pub(crate) chat: ChatId,
@@ -67,7 +66,7 @@ pub(crate) enum LinkNews {
     Trouble(Trouble),
 }
 
-/// What the desk has for a connection.
+/// What the driver has for a connection.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 pub(crate) enum ToWrite {
@@ -95,15 +94,16 @@ pub(crate) struct Link {
     pub(crate) chat: ChatId,
     pub(crate) number: u64,
     pub(crate) route: Arc<Route>,
-    pub(crate) desk: mpsc::Sender<LinkEvent>,
-    /// Trips when the chat wants no link any more.
+    pub(crate) driver: mpsc::Sender<LinkEvent>,
+    /// Trips when the link is to make no other connection. The one that it has ends when nobody can
+    /// write to it any more.
     pub(crate) closed: CancellationToken,
 }
 
 /// How a connection came to its end.
 enum Ended {
     /// The chat needs it no longer, and everything is written.
-    ByDesk,
+    Closed,
     /// It is gone; the relay may have answered before, or not.
     Lost { answered: bool },
     /// There was nobody at its other end to talk to.
@@ -116,6 +116,7 @@ impl Link {
         let mut pause = Pause::default();
         loop {
             let attempt = tokio::select! {
+                biased;
                 () = self.closed.cancelled() => return,
                 attempt = self.route.connect() => attempt,
             };
@@ -123,7 +124,7 @@ impl Link {
                 Ok(stream) => {
                     let began = Instant::now();
                     match self.converse(Connection::new(stream)).await {
-                        Ended::ByDesk => return,
+                        Ended::Closed => return,
                         Ended::Lost { answered } => {
                             if answered {
                                 self.route.answered();
@@ -140,6 +141,7 @@ impl Link {
                 Err(trouble) => self.tell(LinkNews::Trouble(trouble)).await,
             }
             tokio::select! {
+                biased;
                 () = self.closed.cancelled() => return,
                 () = pause.wait() => {}
             }
@@ -148,7 +150,7 @@ impl Link {
 
     /// One connection's life.
     ///
-    /// What the desk has said is taken before the next frame: of what the desk makes of frames no
+    /// What the driver has said is taken before the next frame: of what the driver makes of frames no
     /// more can pile up than it makes of [`FRAMES_AHEAD`].
     async fn converse(&self, mut connection: Connection<Stream>) -> Ended {
         let (sender, mut outgoing) = mpsc::unbounded_channel();
@@ -163,7 +165,7 @@ impl Link {
             }
             tokio::select! {
                 biased;
-                () = self.closed.cancelled() => return Ended::ByDesk,
+                () = self.closed.cancelled() => return Ended::Closed,
                 to_write = outgoing.recv() => match to_write {
                     // It is written while the next frame is waited for: two that only write to
                     // each other would wait for ever.
@@ -177,7 +179,7 @@ impl Link {
                     None => {
                         // A relay that does not read what is left will notice by itself.
                         let _ = timeout(limits::LEAVE_WAIT, connection.flush()).await;
-                        return Ended::ByDesk;
+                        return Ended::Closed;
                     }
                 },
                 turn = turn(&mut connection) => match turn {
@@ -194,8 +196,8 @@ impl Link {
 
     async fn tell(&self, news: LinkNews) {
         let event = LinkEvent { chat: self.chat, link: self.number, news };
-        // Without a desk there is nobody left who could want to know.
-        let _ = self.desk.send(event).await;
+        // Without a driver there is nobody left who could want to know.
+        let _ = self.driver.send(event).await;
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::{Pause, Route};
 use crate::{
     BUILD,
-    session::{RelayHealth, claims::count},
+    session::{RelayHealth, count},
 };
 
 /// How the relay is. Starts one where there is none, and takes at most

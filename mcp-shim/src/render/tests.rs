@@ -53,7 +53,7 @@ fn result(name: &str, topic: &str, words: &str) -> String {
         at: at.clone(),
     };
     let entry = |cursor, event| Entry { cursor, at: at.clone(), event };
-    let mut reply = Reply::new("The next step.");
+    let mut reply = Reply { next: "The next step.", ..Reply::default() };
     reply.notice = Some(NOTICE);
     reply.history = Some(vec![spoken("partner"), spoken("you")]);
     reply.chat = Some(ChatView {
@@ -219,7 +219,7 @@ fn a_result_as_it_is_written() {
 
 #[test]
 fn each_result_has_a_nonce_of_its_own() {
-    let mut reply = Reply::new("");
+    let mut reply = Reply::default();
     reply.history = Some(vec![Spoken {
         from: "partner",
         display_name: "Bob".to_owned(),

@@ -1,35 +1,25 @@
 //! What this shim knows of its chats: a pure, deterministic state machine. Inputs go in, outputs
 //! come out; sockets, clocks, randomness and MCP stay outside.
 //!
-//! [`event`] is the whole contract. [`Sessions`] resolves calls to chats and holds the calls that
-//! wait for something; [`tasks`] are waits that outlive their call. A [`chat`] knows its place and
-//! its link, [`dialogue`] its relay, [`room`] the sequence numbers, [`inbox`] what the client has
-//! not seen, [`transcript`] what can be read again.
+//! [`contract`] is all that goes in and out. Three rooms do the work:
+//! - [`chat`]: one chat and its relay. Its place, its room, its inbox.
+//! - [`calls`]: the client's calls. What each tool does to a chat, and when it is answered.
+//! - [`reply`]: what an answer says. All words that a result chooses.
+//!
+//! [`Sessions`] holds the chats and the calls, and hands each input to its room.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod answers;
-mod attention;
 mod calls;
 mod chat;
-pub(crate) mod claims;
-mod departing;
-mod dialogue;
-mod entering;
+mod context;
+mod contract;
 mod event;
-mod inbox;
+mod ids;
 mod invariants;
-mod liveness;
-mod next;
-mod pending;
-mod queueing;
 mod reply;
-mod room;
-mod sending;
-mod tasks;
 #[cfg(test)]
 mod tests;
-mod transcript;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -43,23 +33,38 @@ use siphasher::{
     sip128::{self, Hasher128},
 };
 
-use self::{chat::Chat, pending::Pending, tasks::Tasks};
+pub(crate) use self::chat::untrusted::count;
+use self::{
+    calls::{pending::Pending, tasks::Tasks},
+    chat::{Chat, Verdict},
+    context::Context,
+};
 pub use self::{
-    event::{
-        CallId, ChatId, Config, Departure, Entry, Event, FoundPartner, Input, Moment, Output,
-        Request, Sender, TaskId, TaskRequest, Trouble, TroubleKind,
+    chat::{
+        reading::{ChatVersion, ChatVersions, Reading, only_chat},
+        transcript::{Line, Said},
     },
+    contract::{
+        Answer, Config, Departure, EnterQueue, Input, Output, Request, SendMessage, TaskRequest,
+        Trouble, TroubleKind,
+    },
+    event::{Entry, Event, FoundPartner, Sender},
+    ids::{CallId, ChatId, Moment, TaskId},
     reply::{
         ChatState, ChatView, Delivery, ErrorCode, Left, OtherChat, PartnerView, QueueView,
         Receipts, RelayHealth, Reply, RoomView, Spoken, TaskStatus, TaskView, ToolError,
     },
-    transcript::{Line, Outline, Reading, Said},
 };
 
-/// Waits in a row that brought nothing, after which the model is told to end its turn.
-const EMPTY_WAITS: u32 = 3;
-
 /// All chats of this shim.
+///
+/// Its methods are of three kinds. Whoever owns it calls them in this order, again and again:
+/// 1. [`next_deadline`](Self::next_deadline): how long to wait for the next input at most.
+/// 2. [`handle`](Self::handle): one [`Input`], which changes everything that changes. The outputs
+///    are done in their order, and all of them before the next input.
+/// 3. Getters: [`reading`](Self::reading), [`versions`](Self::versions),
+///    [`progress`](Self::progress) at any time, [`is_done`](Self::is_done) after
+///    [`Input::Shutdown`].
 #[derive(Debug)]
 pub struct Sessions {
     config: Config,
@@ -111,67 +116,58 @@ impl Sessions {
 
     /// Takes one input and says what to do.
     pub fn handle(&mut self, now: Moment, input: Input<'_>) -> Vec<Output> {
-        let mut out = Vec::new();
+        let cx = &mut Context::new(now);
         self.wake(now.instant);
         match input {
-            Input::Call(call, request) => self.call(call, request, now, &mut out),
-            Input::Task(call, request) => self.task_request(call, request, now, &mut out),
-            Input::Cancelled(call) => self.cancelled(call, now, &mut out),
-            Input::ClientListens => self.client_listens(&mut out),
+            Input::Call(call, request) => self.call(call, request, cx),
+            Input::Task(call, request) => self.task_request(call, request, cx),
+            Input::Cancelled(call) => self.cancelled(call, cx),
+            Input::ClientListens => self.client_listens = true,
             Input::NewsReachesModel => self.news_reaches_model = true,
             Input::ClientTakesTasks => self.client_takes_tasks = true,
-            Input::Settled { call, written } => self.settled(call, written, now, &mut out),
+            Input::Settled { call, written } => self.settled(call, written, cx),
             Input::Connected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
-                    chat.heard = now.instant;
-                    chat.connected(&self.config, &self.blocks, &mut out);
+                    chat.connected(&self.config, &self.blocks, cx);
                 }
             }
             Input::Relay(id, message) => {
-                if let Some(chat) = self.chats.get_mut(&id) {
-                    chat.heard = now.instant;
-                    if let Some(tag) = chat.relay(message, now, &mut out) {
-                        self.keep_block(tag);
-                    }
+                if let Some(chat) = self.chats.get_mut(&id)
+                    && let Some(tag) = chat.relay(message, cx)
+                {
+                    self.keep_block(tag);
                 }
             }
             Input::Written(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
-                    chat.written(&mut out);
+                    chat.written(cx);
                 }
             }
             Input::Disconnected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
-                    chat.disconnected(now.instant, &mut out);
+                    chat.disconnected(cx);
                 }
             }
             Input::Trouble(id, trouble) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
-                    chat.trouble = Some(trouble);
+                    chat.note_trouble(trouble);
                 }
             }
-            Input::Health(call, health) => self.health(call, health, &mut out),
+            Input::Health(call, health) => self.health(call, health, cx),
             Input::Tick => {}
             Input::Shutdown => self.closing = Some(now.instant + limits::LEAVE_WAIT),
         }
-        self.advance(now, &mut out);
-        for output in &out {
-            if let Output::Transmit(id, _) = output
-                && let Some(chat) = self.chats.get_mut(id)
-            {
-                chat.spoke = now.instant;
-            }
-        }
-        out
+        self.advance(cx);
+        std::mem::take(&mut cx.out)
     }
 
     /// When [`Input::Tick`] is due, at the latest.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        let calls = self.pending.values().filter_map(|pending| self.due(pending));
+        let calls = self.pending.values().map(|pending| self.due(pending));
         let chats = self.chats.values().filter_map(Chat::deadline);
-        let closing = self.closing.filter(|_| self.chats.values().any(|c| c.ended.is_none()));
-        // Whoever looks at the clock now and then notices that it was stopped.
+        let closing = self.closing.filter(|_| self.chats.values().any(|c| c.is_living()));
+        // Only a process that looks at the clock now and then notices that it was stopped.
         let grace_runs = self.chats.values().any(|chat| chat.lost_at().is_some());
         let watch = self.awake_at.filter(|_| grace_runs).map(|at| at + limits::SLEPT_AFTER);
         calls.chain(self.tasks.deadline()).chain(chats).chain(closing).chain(watch).min()
@@ -180,8 +176,19 @@ impl Sessions {
     /// What a call waits for, for people: the message of a progress notification.
     #[must_use]
     pub fn progress(&self, call: CallId) -> Option<String> {
-        let chat = self.chats.get(&self.pending.get(&call)?.chat)?;
+        let chat = self.chats.get(&self.pending.get(&call)?.call.chat)?;
         Some(chat.progress())
+    }
+
+    /// What can be read of a chat, if tools can name it.
+    #[must_use]
+    pub fn reading(&self, id: ChatId, now: Instant) -> Option<Reading> {
+        self.living().find(|chat| chat.id() == id).map(|chat| chat.reading(now))
+    }
+
+    /// Every chat that tools can name, and what stands for its reading.
+    pub fn versions(&self) -> impl Iterator<Item = (ChatId, ChatVersion)> {
+        self.living().map(|chat| (chat.id(), chat.version()))
     }
 
     /// After [`Input::Shutdown`]: whether every chat is left and its relay knows.
@@ -205,60 +212,55 @@ impl Sessions {
     }
 
     /// Lets everything happen that can happen now.
-    fn advance(&mut self, now: Moment, out: &mut Vec<Output>) {
+    fn advance(&mut self, cx: &mut Context) {
         for chat in self.chats.values_mut() {
-            chat.expire(now, out);
-            let waits_for_acks = chat.room().is_some_and(|room| !room.all_acknowledged());
+            chat.expire(cx);
             if let Some(closing) = self.closing
-                && chat.ended.is_none()
-                && (closing <= now.instant || !waits_for_acks)
+                && chat.is_living()
+                && (closing <= cx.now.instant || !chat.has_unacknowledged())
             {
-                chat.end(chat::Verdict::default(), now, out);
+                chat.end(Verdict::default(), cx);
             }
         }
-        self.forget_excess(out);
-        self.advance_calls(now, out);
-        self.advance_tasks(now, out);
-        self.conclude_tasks(now);
+        self.forget_excess(cx);
+        self.advance_calls(cx);
+        self.advance_tasks(cx);
+        self.conclude_tasks(cx);
         self.chats.retain(|_, chat| !chat.is_finished());
+        let open: Vec<bool> = self.chats.keys().map(|id| self.is_listened_to(*id)).collect();
+        for (chat, open) in self.chats.values_mut().zip(open) {
+            chat.set_open(open, cx);
+        }
     }
 
     /// Chats that have ended and hold a link, but for the latest, are given up.
-    fn forget_excess(&mut self, out: &mut Vec<Output>) {
-        let holds = |chat: &Chat| chat.ended.is_some() && !chat.is_finished();
+    fn forget_excess(&mut self, cx: &mut Context) {
+        let holds = |chat: &Chat| !chat.is_living() && !chat.is_finished();
         let excess = self.chats.values().filter(|chat| holds(chat)).count();
         for _ in limits::ENDED_SESSIONS..excess {
             let held = self.chats.values_mut().filter(|chat| holds(chat));
-            if let Some(oldest) = held.min_by_key(|chat| chat.ended) {
-                oldest.forget(out);
+            if let Some(oldest) = held.min_by_key(|chat| chat.ended_at()) {
+                oldest.forget(cx);
             }
         }
     }
 
     /// The client has, or has not, what was lent to this call.
-    fn settled(&mut self, call: CallId, written: bool, now: Moment, out: &mut Vec<Output>) {
+    fn settled(&mut self, call: CallId, written: bool, cx: &mut Context) {
         let introduced = self.introduced.remove(&call).filter(|_| !written);
         if let Some(chat) = introduced.and_then(|id| self.chats.get_mut(&id)) {
-            chat.end(chat::Verdict::default(), now, out);
+            chat.end(Verdict::default(), cx);
         }
         if let Some(chat) = self.lent.remove(&call).and_then(|id| self.chats.get_mut(&id)) {
-            chat.inbox.settle(call, written);
-            chat.handed_out(out);
+            chat.settle(call, written, cx);
         }
         let farewell = self.farewells.remove(&call).filter(|_| written);
         if let Some(chat) = farewell.and_then(|id| self.chats.get_mut(&id))
-            && chat.inbox.unread() == 0
+            && chat.unread() == 0
         {
-            chat.end(chat::Verdict::default(), now, out);
+            chat.end(Verdict::default(), cx);
         }
-        self.task_settled(call, written, now, out);
-    }
-
-    fn client_listens(&mut self, out: &mut Vec<Output>) {
-        self.client_listens = true;
-        for chat in self.chats.values_mut() {
-            chat.set_attentive(true, out);
-        }
+        self.task_settled(call, written, cx);
     }
 
     fn keep_block(&mut self, tag: String) {
@@ -273,11 +275,11 @@ impl Sessions {
 
     /// The chats that tools can name.
     fn living(&self) -> impl Iterator<Item = &Chat> {
-        self.chats.values().filter(|chat| chat.ended.is_none())
+        self.chats.values().filter(|chat| chat.is_living())
     }
 
     fn find(&self, chat_id: &str) -> Option<ChatId> {
-        self.living().map(|chat| chat.id).find(|id| id.as_str() == chat_id)
+        self.living().map(Chat::id).find(|id| id.as_str() == chat_id)
     }
 
     /// A number that nobody can guess who does not know the seed.

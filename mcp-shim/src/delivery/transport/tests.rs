@@ -9,7 +9,7 @@ use shared::{endpoint::Endpoint, id::OwnerId};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::{desk::Desk, link::Route, session::Config};
+use crate::{driver::Driver, link::Route, session::Config};
 
 /// The client has each answer at once; the write returns when that is allowed.
 #[derive(Default)]
@@ -42,7 +42,7 @@ impl Transport<RoleServer> for SlowToReturn {
     }
 }
 
-fn desk() -> DeskHandle {
+fn driver() -> DriverHandle {
     let endpoint = Endpoint::resolve(Some("/nowhere/relay.sock".as_ref())).unwrap();
     let route = Route { endpoint, launcher: None, ending: AtomicBool::new(false) };
     let config = Config {
@@ -53,7 +53,7 @@ fn desk() -> DeskHandle {
         build: "test",
         closed_rooms: 1,
     };
-    Desk::new(config, Arc::new(route)).1
+    Driver::new(config, Arc::new(route)).1
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_request_is_done_when_the_answers_before_it_are_known_to_be_written() 
     let (inner, ledger) = (SlowToReturn::default(), Ledger::default());
     let (client_has_it, may_return) = (inner.client_has_it.clone(), inner.may_return.clone());
     let (_, unreadable) = mpsc::unbounded_channel();
-    let mut transport = Watched::new(inner, ledger.clone(), desk(), unreadable, Ends::default());
+    let mut transport = Watched::new(inner, ledger.clone(), driver(), unreadable, Ends::default());
     let [first, second] = [1, 2].map(RequestId::Number);
     for id in [&first, &second] {
         ledger.arrive(id.clone()).unwrap();
@@ -75,7 +75,7 @@ async fn a_request_is_done_when_the_answers_before_it_are_known_to_be_written() 
     let mut ending = pin!(ledger.caught_up());
     tokio::select! {
         biased;
-        _ = &mut entering => panic!("the first answer may not be known to the desk"),
+        _ = &mut entering => panic!("the first answer may not be known to the driver"),
         () = &mut ending => panic!("a request waits for its turn"),
         () = future::ready(()) => {}
     }

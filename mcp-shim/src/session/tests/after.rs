@@ -49,7 +49,7 @@ fn it_settles_what_the_client_has() {
     case.skip();
     // The client has the second result, so it must have had the first.
     let call = case.call(wait_after(chat, 3, Duration::ZERO));
-    case.expect(["> ack 1 2/2", "> attention false", "= 5"]);
+    case.expect(["> ack 1 2/2", "= 5", "> attention false"]);
     assert!(view(&case.read(call)).events.is_empty());
     case.settle(one, false);
     assert!(case.look(chat).events.is_empty());
@@ -79,13 +79,13 @@ fn a_message_keeps_the_after_of_its_call_while_it_waits_for_the_relay() {
     case.hears(chat, 1, "hi");
     case.look(chat);
     case.input(Input::Disconnected(chat));
-    let call = case.call(Request::SendMessage {
+    let call = case.call(Request::SendMessage(SendMessage {
         chat_id: Some(chat.to_string()),
         message: "hello".to_owned(),
         author: Author::User,
         room_id: None,
         after: Some(0),
-    });
+    }));
     case.is_pending(call);
     case.connect(chat);
     case.relay(chat, ack(1, 1, 0));
@@ -101,13 +101,13 @@ fn every_tool_takes_it() {
     let stay = Departure { after, ..departure(chat) };
     let calls = [
         Request::ChatStatus { chat_id: chat_id.clone(), history: 0, after },
-        Request::SendMessage {
+        Request::SendMessage(SendMessage {
             chat_id,
             message: " ".to_owned(),
             author: Author::User,
             room_id: None,
             after,
-        },
+        }),
         Enter { chat: Some(chat), after, ..ENTER }.into(),
         Request::LeaveChat(stay),
     ];

@@ -17,13 +17,13 @@ fn calls(chat_id: Option<String>) -> Vec<Request> {
             timeout: LONG,
             task: false,
         },
-        Request::SendMessage {
+        Request::SendMessage(SendMessage {
             chat_id,
             message: "hi".to_owned(),
             author: Author::User,
             room_id: None,
             after: None,
-        },
+        }),
         Request::NextPartner(departure.clone()),
         Request::LeaveChat(departure),
     ]
@@ -54,13 +54,13 @@ fn a_call_that_names_an_unknown_chat_is_answered_with_the_list() {
     let unknown = Some("aaaaaaaa".to_owned());
     let others: [Request; 2] = [
         Request::ChatStatus { chat_id: unknown.clone(), history: 0, after: None },
-        Request::EnterQueue {
+        Request::EnterQueue(EnterQueue {
             display_name: None,
             topic: None,
             chat_id: unknown.clone(),
             new_chat: true,
             after: None,
-        },
+        }),
     ];
     for request in calls(unknown).into_iter().chain(others) {
         let call = case.call(request);

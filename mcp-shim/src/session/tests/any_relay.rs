@@ -39,23 +39,23 @@ fn request() -> impl Strategy<Value = Request> {
         })
     };
     prop_oneof![
-        1 => after().prop_map(|after| Request::EnterQueue {
+        1 => after().prop_map(|after| Request::EnterQueue(EnterQueue {
             display_name: None,
             topic: None,
             chat_id: None,
             new_chat: true,
             after,
-        }),
+        })),
         4 => (after(), timeout, any::<bool>()).prop_map(|(after, timeout, task)| {
             Request::WaitForEvents { chat_id: None, after, timeout, task }
         }),
-        8 => (words(), after()).prop_map(|(message, after)| Request::SendMessage {
+        8 => (words(), after()).prop_map(|(message, after)| Request::SendMessage(SendMessage {
             chat_id: None,
             message: message.into_owned(),
             author: Author::User,
             room_id: None,
             after,
-        }),
+        })),
         2 => departure().prop_map(Request::NextPartner),
         1 => departure().prop_map(Request::LeaveChat),
         2 => (0..60_usize, after()).prop_map(|(history, after)| Request::ChatStatus {
@@ -95,15 +95,15 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn named(request: Request, name: Option<String>) -> Request {
     match request {
-        Request::EnterQueue { display_name, topic, new_chat, after, .. } => {
+        Request::EnterQueue(EnterQueue { display_name, topic, new_chat, after, .. }) => {
             let new_chat = new_chat && name.is_none();
-            Request::EnterQueue { display_name, topic, chat_id: name, new_chat, after }
+            Request::EnterQueue(EnterQueue { display_name, topic, chat_id: name, new_chat, after })
         }
         Request::WaitForEvents { after, timeout, task, .. } => {
             Request::WaitForEvents { chat_id: name, after, timeout, task }
         }
-        Request::SendMessage { message, author, room_id, after, .. } => {
-            Request::SendMessage { chat_id: name, message, author, room_id, after }
+        Request::SendMessage(SendMessage { message, author, room_id, after, .. }) => {
+            Request::SendMessage(SendMessage { chat_id: name, message, author, room_id, after })
         }
         Request::NextPartner(departure) => {
             Request::NextPartner(Departure { chat_id: name, ..departure })

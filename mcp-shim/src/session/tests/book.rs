@@ -66,7 +66,7 @@ impl Play {
             assert!(*deadline > self.now.instant, "{call:?} is not answered in time");
         }
         sessions.check_invariants();
-        let known: BTreeSet<ChatId> = sessions.living().map(|chat| chat.id).collect();
+        let known: BTreeSet<ChatId> = sessions.living().map(Chat::id).collect();
         for (key, book) in &mut self.books {
             book.has_ended |= key.0 == side && !known.contains(&key.1);
         }

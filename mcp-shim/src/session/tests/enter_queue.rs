@@ -15,7 +15,7 @@ fn the_first_call_opens_a_link_and_is_answered_with_the_place() {
     case.relay(chat, welcome);
     case.expect(["> ping"]);
     case.relay(chat, RelayMessage::Pong {});
-    case.expect(["> enter_queue Alice open", "> attention false"]);
+    case.expect(["> enter_queue Alice open"]);
     case.relay(chat, queued(2));
     case.expect(["= 1"]);
 
@@ -34,7 +34,7 @@ fn a_match_at_once_is_the_answer() {
         case.call(Enter { display_name: Some(" Zoë "), topic: Some("Chess"), ..ENTER }.into());
     let chat = case.opened[0];
     case.connect(chat);
-    case.expect(["open", "> hello", "> ping", "> enter_queue Zoë Chess", "> attention false"]);
+    case.expect(["open", "> hello", "> ping", "> enter_queue Zoë Chess"]);
     case.pair(chat, 1);
     case.expect(["! 1 chatroom.found", "= 1"]);
     let reply = case.read(call);
@@ -63,7 +63,7 @@ fn a_chat_that_is_not_idle_cannot_enter_again_and_shows_what_is_unread() {
     case.hears(chat, 1, "hi");
     case.skip();
     let call = case.call(Enter { chat: Some(chat), after: Some(0), ..ENTER }.into());
-    case.expect(["> attention false", "= 3 AlreadyQueued"]);
+    case.expect(["= 3 AlreadyQueued", "> attention false"]);
     let reply = case.read(call);
     assert_eq!(cursors(&reply), [1, 2]);
     assert!(reply.other_chats.is_empty());

@@ -1,6 +1,12 @@
 //! What a result tells its reader of where the chat is and what to do next.
 
 use super::*;
+use crate::session::reply::next::{News, Next};
+
+/// In the words for a client that has to ask for news.
+fn asked(next: Next) -> &'static str {
+    next.sentence(News::Asked)
+}
 
 #[test]
 fn who_has_no_chat_is_told_to_begin_one_and_who_has_to_name_it() {
@@ -8,12 +14,12 @@ fn who_has_no_chat_is_told_to_begin_one_and_who_has_to_name_it() {
     let unnamed =
         || Request::WaitForEvents { chat_id: None, after: None, timeout: LONG, task: false };
     let call = case.call(unnamed());
-    assert_eq!(case.read(call).next, next::NO_CHAT);
+    assert_eq!(case.read(call).next, asked(Next::NoChat));
     let call = case.call(wait(ChatId::from_number(1), LONG));
-    assert_eq!(case.read(call).next, next::after_error(ErrorCode::UnknownChat));
+    assert_eq!(case.read(call).next, asked(Next::Error(ErrorCode::UnknownChat)));
     case.chatting();
     let call = case.call(unnamed());
-    assert_eq!(case.read(call).next, next::after_error(ErrorCode::ChatRequired));
+    assert_eq!(case.read(call).next, asked(Next::Error(ErrorCode::ChatRequired)));
 }
 
 #[test]
@@ -28,7 +34,7 @@ fn what_came_with_the_receipt_of_a_message_is_to_be_read_first() {
         case.relay(chat, ack(1, seq, 0));
         let reply = case.read(call);
         assert_eq!(reply.delivery, Some(Delivery::Delivered));
-        assert_eq!(reply.next == next::SENT, next, "{}", reply.next);
+        assert_eq!(reply.next == asked(Next::Sent), next, "{}", reply.next);
     }
 }
 
@@ -67,10 +73,10 @@ fn a_notice_stands_beside_words_whose_room_is_closed_and_beside_those_of_before(
     case.hears(chat, 1, "hi");
     case.relay(chat, closed(1, CloseReason::Left));
     let call = case.call(wait(chat, Duration::ZERO));
-    assert_eq!(case.read(call).notice, Some(next::NOTICE));
+    assert_eq!(case.read(call).notice, Some(event::NOTICE));
     let history =
         |history| Request::ChatStatus { chat_id: Some(chat.to_string()), history, after: None };
-    for (lines, notice) in [(0, None), (5, Some(next::NOTICE))] {
+    for (lines, notice) in [(0, None), (5, Some(event::NOTICE))] {
         let call = case.call(history(lines));
         assert_eq!(case.read(call).notice, notice, "{lines}");
     }
@@ -83,7 +89,7 @@ fn waits_that_bring_something_tire_nobody() {
     for seq in 1..=30 {
         case.hears(chat, seq, "hi");
         let call = case.call(wait(chat, LONG));
-        assert_eq!(case.read(call).next, next::TELL);
+        assert_eq!(case.read(call).next, asked(Next::Tell));
     }
 }
 
@@ -92,13 +98,13 @@ fn who_waits_is_told_who_else_does() {
     let mut case = Case::new();
     let chat = case.waiting();
     for (waiting, own, next) in
-        [(1, 0, next::ALONE), (1, 1, next::OWN_ONLY), (3, 0, next::WAITING), (3, 1, next::WAITING)]
+        [(1, 0, Next::Alone), (1, 1, Next::OwnOnly), (3, 0, Next::Waiting), (3, 1, Next::Waiting)]
     {
         let RelayMessage::Queued(queued) = queued(1) else { unreachable!() };
         case.relay(chat, RelayMessage::Queued(Queued { waiting, own, ..queued }));
         let call = case.call(wait(chat, Duration::ZERO));
         let reply = case.read(call);
-        assert_eq!(reply.next, next, "{waiting} wait, {own} of them here");
+        assert_eq!(reply.next, asked(next), "{waiting} wait, {own} of them here");
         // Or so many waits for nothing would be all that is spoken of.
         case.call(enter_again(chat));
     }
@@ -150,7 +156,7 @@ fn a_chat_that_was_named_is_known_whatever_became_of_the_answer_that_brought_it(
     for call in enters {
         case.settle(call, false);
     }
-    assert!(case.sessions.living().map(|chat| chat.id).eq([named]));
+    assert!(case.sessions.living().map(Chat::id).eq([named]));
 }
 
 #[test]

@@ -80,15 +80,6 @@ fn a_result_holds_forty_thousand_characters() {
 }
 
 #[test]
-fn a_message_longer_than_a_result_is_handed_out_alone() {
-    let mut inbox = inbox::Inbox::default();
-    inbox.push(String::new(), told(&"é".repeat(RESULT_CHARS + 1)));
-    inbox.push(String::new(), told("hi"));
-    let loan = inbox.lend(CallId(1), None);
-    assert_eq!((loan.events.len(), loan.cursor, loan.more), (1, 1, true));
-}
-
-#[test]
 fn other_events_do_not_count_against_the_size() {
     let mut case = Case::new();
     let chat = case.waiting();

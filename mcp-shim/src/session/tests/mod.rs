@@ -124,16 +124,15 @@ impl Case {
             let line = self.summary(&output);
             self.said.push(line);
             match output {
-                Output::Reply(call, reply) => {
+                Output::Answer(call, Answer::Result(reply)) => {
                     let before = self.replies.insert(call, *reply);
                     assert!(before.is_none(), "{call:?} is answered twice");
                 }
-                Output::Task(call, task) => {
+                Output::Answer(call, Answer::Task(task)) => {
                     let before = self.tasks.insert(call, *task);
                     assert!(before.is_none(), "{call:?} is answered twice");
                 }
-                Output::TaskNoted(_)
-                | Output::UnknownTask(_)
+                Output::Answer(_, Answer::Noted | Answer::UnknownTask)
                 | Output::Open(_)
                 | Output::Transmit(..)
                 | Output::TellWritten(_)
@@ -155,13 +154,13 @@ impl Case {
     }
 
     /// What can be read of each chat, but for how long ago the partner was seen.
-    fn readings(&self) -> BTreeMap<ChatId, (Outline, Reading)> {
-        let readings = self.sessions.outlines().filter_map(|(chat, outline)| {
+    fn readings(&self) -> BTreeMap<ChatId, (ChatVersion, Reading)> {
+        let readings = self.sessions.versions().filter_map(|(chat, version)| {
             let mut reading = self.sessions.reading(chat, self.now.instant)?;
             if let Some(room) = &mut reading.room {
                 room.partner.seconds_since_seen = 0;
             }
-            Some((chat, (outline, reading)))
+            Some((chat, (version, reading)))
         });
         readings.collect()
     }
@@ -247,17 +246,17 @@ impl Case {
             Some(index) => format!("{}: ", index + 1),
         };
         match output {
-            Output::Reply(CallId(call), reply) => match &reply.error {
+            Output::Answer(CallId(call), Answer::Result(reply)) => match &reply.error {
                 Some(error) => format!("= {call} {:?}", error.code),
                 None => format!("= {call}"),
             },
-            Output::Task(CallId(call), task) => match &task.status {
+            Output::Answer(CallId(call), Answer::Task(task)) => match &task.status {
                 TaskStatus::Working(_) => format!("~ {call} working"),
                 TaskStatus::Completed { .. } => format!("~ {call} completed"),
                 TaskStatus::Cancelled => format!("~ {call} cancelled"),
             },
-            Output::TaskNoted(CallId(call)) => format!("~ {call} noted"),
-            Output::UnknownTask(CallId(call)) => format!("~ {call} unknown"),
+            Output::Answer(CallId(call), Answer::Noted) => format!("~ {call} noted"),
+            Output::Answer(CallId(call), Answer::UnknownTask) => format!("~ {call} unknown"),
             Output::Open(chat) => format!("{}open", name(chat)),
             Output::Close(chat) => format!("{}close", name(chat)),
             Output::Reconnect(chat) => format!("{}reconnect", name(chat)),

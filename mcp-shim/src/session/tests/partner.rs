@@ -170,13 +170,13 @@ pub(super) const ENTER: Enter =
 
 impl From<Enter> for Request {
     fn from(enter: Enter) -> Self {
-        Self::EnterQueue {
+        Self::EnterQueue(EnterQueue {
             display_name: enter.display_name.map(str::to_owned),
             topic: enter.topic.map(str::to_owned),
             chat_id: enter.chat.map(|chat| chat.to_string()),
             new_chat: enter.new_chat,
             after: enter.after,
-        }
+        })
     }
 }
 
@@ -212,33 +212,33 @@ pub(super) fn wait_by_task(chat: ChatId) -> Request {
 }
 
 pub(super) fn say(chat: ChatId, text: &str) -> Request {
-    Request::SendMessage {
+    Request::SendMessage(SendMessage {
         chat_id: Some(chat.to_string()),
         message: text.to_owned(),
         author: Author::User,
         room_id: None,
         after: None,
-    }
+    })
 }
 
 pub(super) fn say_as_assistant(chat: ChatId, text: &str) -> Request {
-    Request::SendMessage {
+    Request::SendMessage(SendMessage {
         chat_id: Some(chat.to_string()),
         message: text.to_owned(),
         author: Author::Assistant,
         room_id: None,
         after: None,
-    }
+    })
 }
 
 pub(super) fn say_in(chat: ChatId, number: u8, text: &str) -> Request {
-    Request::SendMessage {
+    Request::SendMessage(SendMessage {
         chat_id: Some(chat.to_string()),
         message: text.to_owned(),
         author: Author::User,
         room_id: Some(room(number).to_string()),
         after: None,
-    }
+    })
 }
 
 pub(super) fn departure(chat: ChatId) -> Departure {

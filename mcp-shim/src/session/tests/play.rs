@@ -277,10 +277,10 @@ impl Play {
 
     fn output(&mut self, side: usize, output: Output) {
         match output {
-            Output::Reply(call, reply) => self.reply(side, call, *reply),
-            Output::Task(call, task) => self.show_task(side, call, *task),
-            Output::TaskNoted(_) => {}
-            Output::UnknownTask(call) => self.sides[side].tasks.is_unknown(call),
+            Output::Answer(call, Answer::Result(reply)) => self.reply(side, call, *reply),
+            Output::Answer(call, Answer::Task(task)) => self.show_task(side, call, *task),
+            Output::Answer(_, Answer::Noted) => {}
+            Output::Answer(call, Answer::UnknownTask) => self.sides[side].tasks.is_unknown(call),
             Output::Open(chat) => {
                 let book = self.books.entry((side, chat)).or_default();
                 assert!(!std::mem::replace(&mut book.wants_link, true), "opened twice");

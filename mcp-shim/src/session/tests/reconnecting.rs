@@ -9,7 +9,7 @@ fn a_place_in_the_queue_is_claimed_with_its_ticket() {
     case.input(Input::Disconnected(chat));
     case.expect([]);
     case.connect(chat);
-    case.expect(["> hello session queue ticket-1", "> ping", "> attention false"]);
+    case.expect(["> hello session queue ticket-1", "> ping"]);
     case.relay(chat, queued(3));
     assert_eq!(case.look(chat).queue.unwrap().position, Some(3));
 }
@@ -45,7 +45,7 @@ fn what_comes_up_during_the_handshake_is_said_after_it() {
     case.relay(chat, welcome);
     case.expect(["> ping"]);
     case.relay(chat, RelayMessage::Pong {});
-    case.expect(["> leave 1", "> enter_queue Alice open", "> attention false"]);
+    case.expect(["> leave 1", "> enter_queue Alice open"]);
     case.relay(chat, left(1));
     case.relay(chat, queued(1));
     case.expect([&format!("= {}", call.0)]);

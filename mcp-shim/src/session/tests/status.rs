@@ -122,7 +122,7 @@ fn one_as_it_is_written() {
     let next = reply["next"].clone();
     let expected = serde_json::json!({
         "next": next,
-        "notice": next::NOTICE,
+        "notice": event::NOTICE,
         "chat_id": chat.to_string(),
         "state": "chatting",
         "room": {

@@ -14,7 +14,7 @@ fn it_is_the_same_each_time() {
     case.hears(chat, 2, "two");
     case.skip();
     let first = case.look_at(&task);
-    case.expect([&*format!("~ {} completed", case.calls), "> attention false", "> ack 1 2/2"]);
+    case.expect([&*format!("~ {} completed", case.calls), "> ack 1 2/2"]);
     assert_eq!(texts(&completed(first.clone())), ["one", "two"]);
     case.hears(chat, 3, "three");
     case.relay(chat, closed(1, CloseReason::Left));
@@ -109,7 +109,7 @@ fn an_answer_that_was_not_written_has_told_nothing() {
         } else {
             case.settle(call, false);
         }
-        case.expect(["> attention true"]);
+        case.expect([]);
         // Whoever asks next has it, be it another tool or the task.
         assert_eq!(cursors_of(&case.look(chat)), [2, 3]);
         case.hears(chat, 3, "three");
@@ -130,7 +130,7 @@ fn whoever_asks_while_an_answer_is_on_its_way_waits_for_its_fate() {
     case.input(Input::Cancelled(three));
     case.skip();
     case.settle(one, false);
-    case.expect(["> attention true", &*format!("~ {} completed", two.0), "> attention false"]);
+    case.expect([&*format!("~ {} completed", two.0)]);
     case.settle(two, true);
     assert!(!case.tasks.contains_key(&three));
     let [two, four] = [two, four].map(|call| case.tasks.remove(&call).unwrap());

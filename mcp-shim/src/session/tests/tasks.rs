@@ -81,7 +81,7 @@ fn an_event_ends_it() {
     let mut case = Case::new();
     let chat = case.waiting();
     let call = case.call_for_task(chat);
-    case.expect(["> attention false", "~ 2 working", "> attention true"]);
+    case.expect(["~ 2 working", "> attention true"]);
     let task = case.tasks[&call].task_id.to_string();
     case.settle(call, true);
     case.pass(SECOND);
@@ -94,7 +94,7 @@ fn an_event_ends_it() {
     case.pair(chat, 1);
     case.expect(["! 1 chatroom.found"]);
     let seen = case.look_at(&task);
-    case.expect(["~ 4 completed", "> attention false"]);
+    case.expect(["~ 4 completed"]);
     assert_ne!(seen.created_at, seen.updated_at);
     let reply = completed(seen);
     assert_eq!(names(&reply), ["chatroom.found"]);
@@ -176,7 +176,7 @@ fn cancelled_it_consumes_nothing() {
     case.hears(chat, 1, "hi");
     case.skip();
     case.cancel(&two);
-    case.expect(["> attention false", "~ 6 noted"]);
+    case.expect(["~ 6 noted"]);
     for task in [&one, &two] {
         assert_eq!(case.look_at(task).status, TaskStatus::Cancelled);
         case.cancel(task);
@@ -211,6 +211,7 @@ fn one_of_which_the_client_has_not_heard_is_none() {
         } else {
             case.settle(call, false);
         }
+        case.pass(limits::ATTENTION_LINGER);
         case.expect(["> attention false"]);
         let get = case.get(&task);
         case.expect([&*format!("~ {} unknown", get.0)]);
@@ -222,7 +223,7 @@ fn a_client_that_stops_looking_does_not_listen_any_more() {
     let mut case = Case::lenient();
     let chat = case.chatting();
     let task = case.task(chat);
-    case.expect(["> attention false", "~ 3 working", "> attention true"]);
+    case.expect(["~ 3 working", "> attention true"]);
     case.pass(limits::TASK_LISTENING - MOMENT);
     case.look_at(&task);
     case.skip();

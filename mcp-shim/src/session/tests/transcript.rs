@@ -85,7 +85,7 @@ fn a_chat_that_is_over_cannot_be_read() {
     let chat = case.chatting();
     case.call(leave(chat));
     assert_eq!(case.sessions.reading(chat, case.now.instant), None);
-    assert_eq!(case.sessions.outlines().count(), 0);
+    assert_eq!(case.sessions.versions().count(), 0);
 }
 
 #[test]

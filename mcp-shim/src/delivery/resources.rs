@@ -15,64 +15,32 @@ use serde_json::json;
 use shared::limits;
 use tokio::sync::{Semaphore, watch};
 
+use super::{
+    address::{Address, CURRENT},
+    updates::{Followed, Following, Recipient, Subscriptions},
+};
 use crate::{
-    delivery::updates::{Followed, Following, Outlines, Recipient, Subscriptions, only_chat},
-    desk::DeskHandle,
-    session::ChatId,
+    driver::DriverHandle,
+    session::{ChatId, ChatVersions, only_chat},
 };
 
-const CURRENT: &str = "chat://current";
 const TEMPLATE: &str = "chat://{chat_id}";
-const SCHEME: &str = "chat://";
 const MIME_TYPE: &str = "application/json";
-
-/// What a URI of this server names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Address {
-    /// The chat, while there is exactly one.
-    Current,
-    /// This chat.
-    Chat(ChatId),
-}
-
-impl Address {
-    fn parse(uri: &str) -> Option<Self> {
-        if uri == CURRENT {
-            return Some(Self::Current);
-        }
-        uri.strip_prefix(SCHEME).and_then(ChatId::parse).map(Self::Chat)
-    }
-
-    pub(crate) fn uri(self) -> String {
-        match self {
-            Self::Current => CURRENT.to_owned(),
-            Self::Chat(id) => format!("{SCHEME}{id}"),
-        }
-    }
-
-    /// Whether it can be followed: [`Self::Current`] also while no chat or several are open.
-    pub(crate) fn is_known(self, outlines: &Outlines) -> bool {
-        match self {
-            Self::Current => true,
-            Self::Chat(id) => outlines.contains_key(&id),
-        }
-    }
-}
 
 /// Answers every request about resources.
 #[derive(Debug)]
 pub(crate) struct Resources {
-    desk: DeskHandle,
-    outlines: watch::Receiver<Outlines>,
+    driver: DriverHandle,
+    versions: watch::Receiver<ChatVersions>,
     subscriptions: Subscriptions,
     listens: Semaphore,
 }
 
 impl Resources {
-    /// `outlines` tells which chats there are, and of each change.
-    pub(crate) fn new(desk: DeskHandle, outlines: watch::Receiver<Outlines>) -> Self {
-        let subscriptions = Subscriptions::new(outlines.clone());
-        Self { desk, outlines, subscriptions, listens: Semaphore::new(limits::LISTENS) }
+    /// `versions` tells which chats there are, and of each change.
+    pub(crate) fn new(driver: DriverHandle, versions: watch::Receiver<ChatVersions>) -> Self {
+        let subscriptions = Subscriptions::new(versions.clone());
+        Self { driver, versions, subscriptions, listens: Semaphore::new(limits::LISTENS) }
     }
 
     /// Whoever has an `initialize` session and this list is told when it changes.
@@ -84,7 +52,7 @@ impl Resources {
             .with_title("The chat")
             .with_description("State and transcript of the chat, while there is exactly one")
             .with_mime_type(MIME_TYPE);
-        let is_there = only_chat(&self.outlines.borrow()).is_some();
+        let is_there = only_chat(&self.versions.borrow()).is_some();
         ListResourcesResult::with_all_items(is_there.then_some(current).into_iter().collect())
     }
 
@@ -98,7 +66,7 @@ impl Resources {
 
     pub(crate) async fn read(&self, uri: &str) -> Result<ReadResourceResult, ErrorData> {
         let id = self.chat_at(uri)?;
-        let reading = self.desk.reading(id).await.ok_or_else(|| not_found(uri))?;
+        let reading = self.driver.reading(id).await.ok_or_else(|| not_found(uri))?;
         let text = serde_json::to_string(&reading)
             .map_err(|_| ErrorData::internal_error("the chat cannot be written as JSON", None))?;
         let contents = ResourceContents::text(text, uri).with_mime_type(MIME_TYPE);
@@ -110,8 +78,8 @@ impl Resources {
             None => Err(not_found(uri)),
             Some(Address::Chat(id)) => Ok(id),
             Some(Address::Current) => {
-                let outlines = self.outlines.borrow();
-                only_chat(&outlines).map(|(id, _)| id).ok_or_else(|| not_one(&outlines))
+                let versions = self.versions.borrow();
+                only_chat(&versions).map(|(id, _)| id).ok_or_else(|| not_one(&versions))
             }
         }
     }
@@ -122,7 +90,7 @@ impl Resources {
         uri: &str,
         context: &RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        let known = Address::parse(uri).filter(|address| address.is_known(&self.outlines.borrow()));
+        let known = Address::parse(uri).filter(|address| address.is_known(&self.versions.borrow()));
         let address = known.ok_or_else(|| not_found(uri))?;
         self.subscriptions.open(Followed::Resource(address), context.peer.clone());
         Ok(())
@@ -141,8 +109,8 @@ impl Resources {
         if self.listens.available_permits() == 0 {
             return accepted;
         }
-        let outlines = self.outlines.borrow();
-        let is_known = |uri: &&String| Address::parse(uri).is_some_and(|it| it.is_known(&outlines));
+        let versions = self.versions.borrow();
+        let is_known = |uri: &&String| Address::parse(uri).is_some_and(|it| it.is_known(&versions));
         accepted.resources_list_changed = requested.resources_list_changed;
         accepted.resource_subscriptions = requested.resource_subscriptions.as_ref().map(|uris| {
             let known: BTreeSet<&String> = uris.iter().filter(is_known).collect();
@@ -162,7 +130,7 @@ impl Resources {
         let addresses = uris.filter_map(|uri| Address::parse(uri)).map(Followed::Resource);
         let list = (accepted.resources_list_changed == Some(true)).then_some(Followed::List);
         let following =
-            Following::new(self.outlines.clone(), list.into_iter().chain(addresses).collect());
+            Following::new(self.versions.clone(), list.into_iter().chain(addresses).collect());
         tokio::select! {
             () = stream.cancelled() => {}
             () = following.run(Recipient::Stream(stream.sink().clone())) => {}
@@ -176,11 +144,11 @@ fn not_found(uri: &str) -> ErrorData {
     ErrorData::resource_not_found("there is no such chat", Some(json!({ "uri": uri })))
 }
 
-fn not_one(outlines: &Outlines) -> ErrorData {
-    let what = match outlines.len() {
+fn not_one(versions: &ChatVersions) -> ErrorData {
+    let what = match versions.len() {
         0 => "there is no chat; the tool enter_queue starts one",
         _ => "there are several chats; read the one that is meant",
     };
-    let chats: Vec<String> = outlines.keys().map(|id| Address::Chat(*id).uri()).collect();
+    let chats: Vec<String> = versions.keys().map(|id| Address::Chat(*id).uri()).collect();
     ErrorData::resource_not_found(what, Some(json!({ "uri": CURRENT, "chats": chats })))
 }

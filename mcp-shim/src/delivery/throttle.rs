@@ -8,7 +8,7 @@ use std::{
 
 /// What has changed, of several things that are told apart by their keys.
 #[derive(Debug)]
-pub(crate) struct Pace<K> {
+pub(crate) struct Throttle<K> {
     interval: Duration,
     /// What was told less than an interval ago.
     told: BTreeMap<K, Instant>,
@@ -16,7 +16,7 @@ pub(crate) struct Pace<K> {
     due: BTreeMap<K, Instant>,
 }
 
-impl<K: Ord + Copy> Pace<K> {
+impl<K: Ord + Copy> Throttle<K> {
     pub(crate) fn new(interval: Duration) -> Self {
         Self { interval, told: BTreeMap::new(), due: BTreeMap::new() }
     }
@@ -57,19 +57,19 @@ mod tests {
     /// Tells in time of changes at these milliseconds; returns when each key was told.
     fn told(changes: &[(u32, char)]) -> Vec<(u128, char)> {
         let start = Instant::now();
-        let mut pace = Pace::new(INTERVAL);
+        let mut throttle = Throttle::new(INTERVAL);
         let mut told = Vec::new();
         let mut changes = changes.iter().copied().peekable();
         loop {
             let change = changes.peek().map(|(at, _)| start + MS * *at);
-            let Some(now) = [change, pace.next_deadline()].into_iter().flatten().min() else {
+            let Some(now) = [change, throttle.next_deadline()].into_iter().flatten().min() else {
                 break;
             };
             while let Some((_, key)) = changes.next_if(|(at, _)| start + MS * *at <= now) {
-                pace.changed(key, now);
+                throttle.changed(key, now);
             }
-            let due = pace.take_due(now);
-            assert!(pace.next_deadline().is_none_or(|at| at > now), "it would spin");
+            let due = throttle.take_due(now);
+            assert!(throttle.next_deadline().is_none_or(|at| at > now), "it would spin");
             told.extend(due.into_iter().map(|key| ((now - start).as_millis(), key)));
         }
         told
@@ -99,13 +99,13 @@ mod tests {
     #[test]
     fn nothing_is_kept_of_what_is_long_told() {
         let start = Instant::now();
-        let mut pace = Pace::new(INTERVAL);
+        let mut throttle = Throttle::new(INTERVAL);
         for key in 0..100 {
-            pace.changed(key, start);
+            throttle.changed(key, start);
         }
-        assert_eq!(pace.take_due(start).len(), 100);
-        pace.changed(100, start + INTERVAL);
-        assert_eq!(pace.take_due(start + INTERVAL), [100]);
-        assert_eq!((pace.told.len(), pace.due.len()), (1, 0));
+        assert_eq!(throttle.take_due(start).len(), 100);
+        throttle.changed(100, start + INTERVAL);
+        assert_eq!(throttle.take_due(start + INTERVAL), [100]);
+        assert_eq!((throttle.told.len(), throttle.due.len()), (1, 0));
     }
 }

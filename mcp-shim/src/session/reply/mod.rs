@@ -1,14 +1,23 @@
 //! What a tool answers: the structured content of its result, field by field.
+//!
+//! All words that a result chooses are in this room: [`next`] says what to do now, [`errors`] what
+//! went wrong. Nothing here knows where a chat gets its state from.
+
+pub(super) mod errors;
+pub(super) mod next;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use shared::message::{Author, Presence};
 
-use super::event::{ChatId, Entry, TaskId};
+use super::{
+    event::{Entry, NOTICE},
+    ids::{ChatId, TaskId},
+};
 
 /// The structured content of a result.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Reply {
     /// What to do now: one fixed sentence.
     pub next: &'static str,
@@ -51,23 +60,14 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A reply that says only what to do now.
-    pub(crate) fn new(next: &'static str) -> Self {
-        Self {
-            next,
-            notice: None,
-            error: None,
-            chat: None,
-            message_id: None,
-            delivery: None,
-            left: None,
-            undelivered: None,
-            noted: None,
-            receipts: None,
-            history: None,
-            relay: None,
-            other_chats: Vec::new(),
-        }
+    /// The same, with a notice if the partner has chosen some of its words.
+    pub(super) fn with_notice(self) -> Self {
+        let has_room = self.chat.as_ref().is_some_and(|chat| chat.room.is_some());
+        let mut events = self.chat.iter().flat_map(|chat| &chat.events);
+        let has_words = has_room
+            || events.any(|entry| entry.notice().is_some())
+            || self.history.iter().flatten().any(|spoken| spoken.from == "partner");
+        Self { notice: has_words.then_some(NOTICE), ..self }
     }
 
     /// Whether the tool failed.

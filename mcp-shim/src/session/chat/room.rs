@@ -9,13 +9,11 @@ use shared::{
     text,
 };
 
-use super::{
-    inbox::Inbox,
-    reply::{PartnerView, Receipts, RoomView},
-};
+use super::inbox::Inbox;
+use crate::session::reply::{PartnerView, Receipts, RoomView};
 
 #[derive(Debug)]
-pub(super) struct Room {
+pub(crate) struct Room {
     pub(super) room_id: RoomId,
     pub(super) token: String,
     pub(super) partner: String,
@@ -132,7 +130,7 @@ impl Room {
         }
     }
 
-    pub(super) fn view(&self, now: Instant) -> RoomView {
+    pub(crate) fn view(&self, now: Instant) -> RoomView {
         RoomView {
             room_id: self.room_id.to_string(),
             topic: self.topic.clone(),
@@ -229,7 +227,7 @@ impl Room {
         self.unacked.iter().map(|unacked| self.message_id(self.seat, unacked.seq)).collect()
     }
 
-    pub(super) fn receipts(&self) -> Receipts {
+    pub(crate) fn receipts(&self) -> Receipts {
         Receipts {
             sent: self.next_seq - 1,
             delivered: self.partner_received,
@@ -309,7 +307,7 @@ impl Room {
 
     /// Asks for what there was no room for, if there is now.
     fn sync_with_room(&mut self, inbox: &Inbox) -> Option<ClientMessage<'static>> {
-        if self.missing != Missing::NoRoom || !inbox.has_room(0) {
+        if self.missing != Missing::NoRoom || !inbox.has_room() {
             return None;
         }
         self.missing = Missing::AskedFor;

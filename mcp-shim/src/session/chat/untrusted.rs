@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::VecDeque};
 
 use shared::{limits, message::Leave};
 
-use super::event::Moment;
+use crate::session::ids::Moment;
 
 /// A number, as clients can read it.
 pub(crate) fn count(number: usize) -> usize {

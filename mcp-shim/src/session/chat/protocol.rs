@@ -1,39 +1,38 @@
 //! One chat and its relay: what `hello` claims, and what each message of the relay means.
 
-use std::{
-    borrow::Cow,
-    collections::VecDeque,
-    mem::{replace, take},
-    time::{Duration, Instant},
-};
+use std::{borrow::Cow, collections::VecDeque, mem::replace, time::Duration};
 
 use shared::{
     id::RoomId,
-    limits,
     message::{
-        Author, ClientMessage, CloseReason, ErrorCode as WireError, Hello, Leave, Paired, Presence,
-        QueueClaim, RelayMessage, Resume, RoomClaim, Welcome,
+        Author, ClientMessage, ErrorCode as WireError, Hello, Leave, Paired, Presence, QueueClaim,
+        RelayMessage, Resume, RoomClaim, Welcome,
     },
     text, version,
 };
 
 use super::{
-    chat::{Chat, Link, Place},
-    claims,
-    event::{Config, Event, FoundPartner, Moment, Output, Sender, Trouble, TroubleKind},
+    Chat, LinkState, Place,
     room::{Order, Room, Seat},
+    untrusted,
+};
+use crate::session::{
+    context::Context,
+    contract::{Config, Trouble, TroubleKind},
+    event::{Event, FoundPartner, Sender},
 };
 
 impl Chat {
     /// Says `hello`: the first thing on a connection, and nothing else before `welcome`.
-    pub(super) fn connected(
+    pub(crate) fn connected(
         &mut self,
         config: &Config,
         blocks: &VecDeque<String>,
-        out: &mut Vec<Output>,
+        cx: &mut Context,
     ) {
-        let Link::Connecting { since } = self.link else { return };
-        self.link = Link::Greeting { since };
+        self.heard = cx.now.instant;
+        let LinkState::Connecting { since } = self.link else { return };
+        self.link = LinkState::Greeting { since };
         self.unwritten = 0;
         self.awaits_written = false;
         if let Some(room) = self.room_mut() {
@@ -49,7 +48,7 @@ impl Chat {
                 topic: room.topic.clone().into(),
             }),
             queue: self.queue_claim(),
-            leaving: claims::presented_leaves(self.leaving.iter().rev().map(|one| &one.leave)),
+            leaving: untrusted::presented_leaves(self.leaving.iter().rev().map(|one| &one.leave)),
         });
         let hello = Hello {
             min: version::OLDEST,
@@ -57,9 +56,9 @@ impl Chat {
             build: Cow::Borrowed(config.build),
             owner: Some(config.owner),
             session,
-            blocks: claims::presented_blocks(blocks),
+            blocks: untrusted::presented_blocks(blocks),
         };
-        out.push(Output::Transmit(self.id, ClientMessage::Hello(hello)));
+        self.transmit(ClientMessage::Hello(hello), cx);
     }
 
     fn queue_claim(&self) -> Option<QueueClaim<'static>> {
@@ -76,52 +75,51 @@ impl Chat {
     }
 
     /// The connection is gone; the link goes on trying, unless there is nothing left to say.
-    pub(super) fn disconnected(&mut self, now: Instant, out: &mut Vec<Output>) {
-        if self.link != Link::Closed {
-            self.link = Link::Connecting { since: self.down_since().unwrap_or(now) };
+    pub(crate) fn disconnected(&mut self, cx: &mut Context) {
+        if self.link != LinkState::Closed {
+            self.link =
+                LinkState::Connecting { since: self.down_since().unwrap_or(cx.now.instant) };
             self.leaving_queue = false;
-            self.close_link_if_idle(out);
+            self.close_link_if_idle(cx);
         }
     }
 
     /// What the relay says. Returns a block tag to keep, if there is one.
-    pub(super) fn relay(
-        &mut self,
-        message: RelayMessage<'_>,
-        now: Moment,
-        out: &mut Vec<Output>,
-    ) -> Option<String> {
+    pub(crate) fn relay(&mut self, message: RelayMessage<'_>, cx: &mut Context) -> Option<String> {
+        self.heard = cx.now.instant;
         match message {
-            RelayMessage::Welcome(welcome) => self.welcome(welcome, now.instant, out),
-            RelayMessage::Pong {} => self.pong(now.instant, out),
+            RelayMessage::Welcome(welcome) => self.welcome(welcome, cx),
+            RelayMessage::Pong {} => self.pong(cx),
             RelayMessage::Queued(queued) => self.queued(queued),
-            RelayMessage::Paired(paired) => self.paired(paired, now, out),
+            RelayMessage::Paired(paired) => self.paired(paired, cx),
             RelayMessage::Closed { room_id, reason } => {
                 if self.is_in(room_id) {
-                    self.close_room(reason, now, out);
+                    self.close_room(reason, cx);
                 } else if matches!(self.place, Place::Seeking | Place::Waiting { .. }) {
                     // A room that it knows nothing of may have kept it from its place in the queue.
-                    out.push(Output::Transmit(self.id, self.enter_queue()));
+                    self.ask_for_place(cx);
                 }
             }
             RelayMessage::Left { room_id, block_tag } => {
-                return self.left(room_id, block_tag, out);
+                return self.left(room_id, block_tag, cx);
             }
-            RelayMessage::Dequeued { reason } => self.dequeued(reason, now, out),
+            RelayMessage::Dequeued { reason } => self.dequeued(reason, cx),
             RelayMessage::Refused { code, retry_after_ms, .. } => {
-                self.refused(code, retry_after_ms, now, out);
+                self.refused(code, retry_after_ms, cx);
             }
-            RelayMessage::Error { code, newest, .. } => self.error(code, newest, now, out),
+            RelayMessage::Error { code, newest, .. } => self.error(code, newest, cx),
             RelayMessage::Message { room_id, seq, author, text, removed, sent_at } => {
-                let (id, Some(room)) = (self.id, self.room_with(room_id)) else { return None };
-                match room.judge(seq) {
+                let room = self.room_with(room_id)?;
+                let answer = match room.judge(seq) {
                     Order::Next => {
-                        self.message(seq, author, &text, removed, &sent_at, now, out);
+                        self.message(seq, author, &text, removed, &sent_at, cx);
+                        None
                     }
-                    Order::Again => out.push(Output::Transmit(id, room.ack())),
-                    Order::Gap => out.push(Output::Transmit(id, room.sync())),
-                    Order::Later => {}
-                }
+                    Order::Again => Some(room.ack()),
+                    Order::Gap => Some(room.sync()),
+                    Order::Later => None,
+                };
+                self.transmit_all(answer, cx);
             }
             RelayMessage::Ack { room_id, received, read } => {
                 if let Some(room) = self.room_with(room_id) {
@@ -132,12 +130,12 @@ impl Chat {
                 if let Some(room) = self.room_with(room_id) {
                     room.acknowledged(received, 0);
                     room.begin_anew();
-                    self.give(out);
+                    self.give(cx);
                 }
             }
             RelayMessage::Partner { room_id, presence, seen_seconds } => {
                 if self.is_in(room_id) {
-                    self.presence(presence, seen_seconds, now, out);
+                    self.presence(presence, seen_seconds, cx);
                 }
             }
             RelayMessage::GoingAway {}
@@ -155,63 +153,56 @@ impl Chat {
         self.room_mut().filter(|room| room.room_id == room_id)
     }
 
-    fn welcome(&mut self, welcome: Welcome<'_>, now: Instant, out: &mut Vec<Output>) {
-        let token = welcome.session.and_then(|grant| claims::token(grant.token));
+    fn welcome(&mut self, welcome: Welcome<'_>, cx: &mut Context) {
+        let token = welcome.session.and_then(|grant| untrusted::token(grant.token));
         self.token = token.or(self.token.take());
         self.limits = welcome.limits.bounded();
-        self.message_bucket.set_rate(self.limits.message_rate, now);
-        self.next_bucket.set_rate(self.limits.next_rate, now);
-        let Link::Greeting { since } = self.link else { return };
-        self.link = Link::Welcomed { since };
-        out.push(Output::Transmit(self.id, ClientMessage::Ping {}));
+        self.message_bucket.set_rate(self.limits.message_rate, cx.now.instant);
+        self.next_bucket.set_rate(self.limits.next_rate, cx.now.instant);
+        let LinkState::Greeting { since } = self.link else { return };
+        self.link = LinkState::Welcomed { since };
+        self.ping(cx);
     }
 
     /// Everything that `hello` claimed is answered; what has come up since is said now.
-    fn pong(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let Link::Welcomed { .. } = self.link else { return };
-        self.link = Link::Up;
+    fn pong(&mut self, cx: &mut Context) {
+        let LinkState::Welcomed { .. } = self.link else { return };
+        self.link = LinkState::Up;
         self.trouble = None;
-        for departed in &self.leaving {
-            out.push(Output::Transmit(self.id, ClientMessage::Leave(departed.leave.clone())));
-        }
+        self.attention_resumes(cx.now.instant);
+        let leaves: Vec<_> = self.leaving.iter().map(|one| one.leave.clone()).collect();
+        self.transmit_all(leaves.into_iter().map(ClientMessage::Leave), cx);
         match &mut self.place {
             // This also moves a place that was claimed and given up meanwhile.
             Place::Seeking => {
                 self.leaving_queue = false;
-                out.push(Output::Transmit(self.id, self.enter_queue()));
+                self.ask_for_place(cx);
             }
             Place::Chatting(room) => {
-                let messages = room.resumed(&self.inbox);
-                out.extend(messages.map(|message| Output::Transmit(self.id, message)));
+                let messages: Vec<_> = room.resumed(&self.inbox).collect();
+                self.transmit_all(messages, cx);
             }
             Place::Idle if self.leaving_queue => {
-                out.push(Output::Transmit(self.id, ClientMessage::LeaveQueue {}));
+                self.transmit(ClientMessage::LeaveQueue {}, cx);
             }
             Place::Idle | Place::Waiting { .. } => {}
         }
-        if self.attentive || self.last_call.is_some_and(|at| now < at + limits::LISTENING_FOR) {
-            self.tell_attention(out);
-        } else {
-            // The relay may know no better than that it has just come.
-            self.tell_inattention(out);
-        }
     }
 
-    fn paired(&mut self, paired: Paired<'_>, now: Moment, out: &mut Vec<Output>) {
-        let Some(token) = claims::token(paired.token) else { return };
+    fn paired(&mut self, paired: Paired<'_>, cx: &mut Context) {
+        let Some(token) = untrusted::token(paired.token) else { return };
         if let Some(room) = self.room_with(paired.room_id) {
             room.token = token;
             return;
         }
-        let seeking = matches!(self.place, Place::Seeking | Place::Waiting { .. });
         let seat = Seat::from_number(paired.seat);
-        let wanted = seeking && !self.leaving_queue && !self.closed.contains(&paired.room_id);
+        let wanted = self.wants(paired.room_id);
         let (true, Some(seat)) = (wanted, seat) else {
             let room_id = paired.room_id;
             let leave = Leave { room_id, token: token.into(), block: false, report: None };
             self.never_enter_again(leave.room_id);
             self.note_departed(leave.clone(), true);
-            out.push(Output::Transmit(self.id, ClientMessage::Leave(leave)));
+            self.transmit(ClientMessage::Leave(leave), cx);
             return;
         };
         let Paired { room_id, presence, met_before, .. } = paired;
@@ -235,9 +226,9 @@ impl Chat {
             token: token.into(),
             ..paired
         };
-        let mut room = Box::new(Room::new(paired, seat, now.instant));
-        room.found = self.tell(found, now, out);
-        self.place = Place::Chatting(room);
+        let mut room = Box::new(Room::new(paired, seat, cx.now.instant));
+        room.found = self.tell(found, cx);
+        self.enter_room(room);
     }
 
     /// Returns the block tag, if one was asked for.
@@ -245,7 +236,7 @@ impl Chat {
         &mut self,
         room_id: RoomId,
         block_tag: Option<Cow<'_, str>>,
-        out: &mut Vec<Output>,
+        cx: &mut Context,
     ) -> Option<String> {
         // Each leave has its answer: one that blocks may follow one that does not.
         let answered = self.leaving.iter().position(|departed| departed.leave.room_id == room_id);
@@ -253,15 +244,14 @@ impl Chat {
         if answered.as_ref().is_some_and(|departed| departed.stale)
             && matches!(self.place, Place::Seeking | Place::Waiting { .. })
         {
-            out.push(Output::Transmit(self.id, self.enter_queue()));
+            self.ask_for_place(cx);
         }
-        self.close_link_if_idle(out);
+        self.close_link_if_idle(cx);
         answered.filter(|departed| departed.leave.block)?;
-        block_tag.and_then(claims::token)
+        block_tag.and_then(untrusted::token)
     }
 
     /// The next message of the partner, which is taken if there is room for it.
-    #[expect(clippy::too_many_arguments, reason = "they are the message's own")]
     fn message(
         &mut self,
         seq: u64,
@@ -269,92 +259,52 @@ impl Chat {
         text: &str,
         removed: u32,
         sent_at: &str,
-        now: Moment,
-        out: &mut Vec<Output>,
+        cx: &mut Context,
     ) {
-        let id = self.id;
         let Place::Chatting(room) = &mut self.place else { return };
-        let cleaned = text::received(text);
-        if !self.inbox.has_room(cleaned.text.len()) {
+        if !self.inbox.has_room() {
             return room.has_no_room();
         }
-        let removed = claims::removed(removed).saturating_add(cleaned.removed);
+        let cleaned = text::received(text);
+        let removed = untrusted::removed(removed).saturating_add(cleaned.removed);
         let event = Event::Message {
             room_id: room.room_id.to_string(),
             message_id: room.partner_message_id(seq),
             from: Sender { display_name: room.partner.clone() },
             author,
             message: cleaned.text.into_owned(),
-            sent_at: claims::sent_at(sent_at, now),
+            sent_at: untrusted::sent_at(sent_at, cx.now),
             removed: (removed > 0).then_some(removed),
         };
-        let cursor = self.tell(event, now, out);
+        let cursor = self.tell(event, cx);
         let Some(room) = self.room_mut() else { return };
-        room.took(seq, cursor, now.instant);
-        out.push(Output::Transmit(id, room.ack()));
+        room.took(seq, cursor, cx.now.instant);
+        let ack = room.ack();
+        self.transmit(ack, cx);
     }
 
-    /// The link has written all that it was given.
-    pub(super) fn written(&mut self, out: &mut Vec<Output>) {
-        if take(&mut self.awaits_written) {
-            self.unwritten = 0;
-            self.give(out);
-        }
-    }
-
-    /// Gives the link what it has not been given yet: of what it has not written, as far as is
-    /// known, never more than a window. However often a partner asks for everything again, no
-    /// more than that piles up.
-    pub(super) fn give(&mut self, out: &mut Vec<Output>) {
-        let (Link::Welcomed { .. } | Link::Up, Place::Chatting(room)) =
-            (self.link, &mut self.place)
-        else {
-            return;
-        };
-        let most = self.limits.window_messages.max(1).saturating_sub(self.unwritten);
-        let given = room.give(most);
-        self.unwritten += given.len();
-        out.extend(given.into_iter().map(|send| Output::Transmit(self.id, send)));
-        if room.has_more() && !replace(&mut self.awaits_written, true) {
-            out.push(Output::TellWritten(self.id));
-        }
-    }
-
-    fn presence(
-        &mut self,
-        presence: Presence,
-        seen_seconds: u64,
-        now: Moment,
-        out: &mut Vec<Output>,
-    ) {
+    fn presence(&mut self, presence: Presence, seen_seconds: u64, cx: &mut Context) {
         let Some(room) = self.room_mut() else { return };
         let before = replace(&mut room.presence, presence);
-        if let Some(seen) = now.instant.checked_sub(Duration::from_secs(seen_seconds)) {
+        if let Some(seen) = cx.now.instant.checked_sub(Duration::from_secs(seen_seconds)) {
             room.seen(seen);
         }
         let room_id = room.room_id.to_string();
         let is_away = presence == Presence::Reconnecting;
         match (before == Presence::Reconnecting, is_away) {
             (false, true) => {
-                self.tell(Event::Away { room_id }, now, out);
+                self.tell(Event::Away { room_id }, cx);
             }
             (true, false) => {
-                self.tell(Event::Back { room_id }, now, out);
+                self.tell(Event::Back { room_id }, cx);
             }
             (false, false) | (true, true) => {}
         }
     }
 
-    fn error(&mut self, code: WireError, newest: Option<u32>, now: Moment, out: &mut Vec<Output>) {
+    fn error(&mut self, code: WireError, newest: Option<u32>, cx: &mut Context) {
         let kind = match code {
-            WireError::Superseded => {
-                self.superseded = true;
-                self.close_room(CloseReason::RelayLost, now, out);
-                self.place = Place::Idle;
-                self.leaving.clear();
-                self.close_link(out);
-                return;
-            }
+            WireError::Superseded => return self.supersede(cx),
             WireError::VersionMismatch => TroubleKind::VersionMismatch,
             WireError::TooMany => TroubleKind::TooMany,
             WireError::Malformed

@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 
 use shared::limits;
 
-use super::event::{CallId, Entry, Event};
+use crate::session::{
+    event::{Entry, Event},
+    ids::CallId,
+};
 
 /// Events that are not messages and were not handed out; more than a client that never reads can
 /// cause is a relay gone wrong, and the oldest changes of presence go.
@@ -16,7 +19,6 @@ pub(super) struct Inbox {
     newest: u64,
     handed_out: u64,
     unread_messages: usize,
-    unread_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -34,18 +36,17 @@ enum State {
 
 /// What of the inbox goes into one result.
 #[derive(Debug, PartialEq)]
-pub(super) struct Loan {
-    pub(super) events: Vec<Entry>,
-    pub(super) since: u64,
-    pub(super) cursor: u64,
-    pub(super) more: bool,
+pub(crate) struct Loan {
+    pub(crate) events: Vec<Entry>,
+    pub(crate) since: u64,
+    pub(crate) cursor: u64,
+    pub(crate) more: bool,
 }
 
 impl Inbox {
     /// Whether another message can be taken.
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.unread_messages < limits::UNREAD_MESSAGES
-            && self.unread_bytes + bytes <= limits::UNREAD_BYTES
     }
 
     /// How many events no completed result has handed out.
@@ -76,10 +77,7 @@ impl Inbox {
         self.newest += 1;
         let entry = Entry { cursor: self.newest, at, event };
         match entry.event.text() {
-            Some(text) => {
-                self.unread_messages += 1;
-                self.unread_bytes += text.len();
-            }
+            Some(_) => self.unread_messages += 1,
             None => self.drop_excess_presence(),
         }
         self.entries.push_back(Held { entry: entry.clone(), state: State::Unread });
@@ -171,10 +169,7 @@ impl Inbox {
         }
         held.state = State::HandedOut;
         self.handed_out = self.handed_out.max(held.entry.cursor);
-        if let Some(text) = held.entry.event.text() {
-            self.unread_messages -= 1;
-            self.unread_bytes -= text.len();
-        }
+        self.unread_messages -= usize::from(held.entry.event.text().is_some());
     }
 
     fn forget_old(&mut self) {
@@ -205,14 +200,40 @@ impl Inbox {
     /// Panics if more is held than may be, or if it is counted wrongly.
     pub(super) fn check(&self) {
         let unread = |held: &&Held| held.state != State::HandedOut;
-        let texts =
-            || self.entries.iter().filter(unread).filter_map(|held| held.entry.event.text());
-        assert_eq!(self.unread_messages, texts().count());
-        assert_eq!(self.unread_bytes, texts().map(str::len).sum::<usize>());
+        let texts = self.entries.iter().filter(unread).filter_map(|held| held.entry.event.text());
+        assert_eq!(self.unread_messages, texts.count());
         assert!(self.unread_messages <= limits::UNREAD_MESSAGES);
-        assert!(self.unread_bytes <= limits::UNREAD_BYTES);
         let handed_out = self.entries.len() - self.entries.iter().filter(unread).count();
         assert!(handed_out <= limits::HANDED_OUT_EVENTS);
         assert!(self.entries.iter().is_sorted_by(|one, two| one.entry.cursor < two.entry.cursor));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::message::Author;
+
+    use super::*;
+    use crate::session::event::Sender;
+
+    #[test]
+    fn a_message_longer_than_a_result_is_handed_out_alone() {
+        let mut inbox = Inbox::default();
+        for text in ["é".repeat(limits::RESULT_CHARS + 1), "hi".to_owned()] {
+            inbox.push(
+                String::new(),
+                Event::Message {
+                    room_id: String::new(),
+                    message_id: String::new(),
+                    from: Sender { display_name: "Bob".to_owned() },
+                    author: Author::User,
+                    message: text,
+                    sent_at: String::new(),
+                    removed: None,
+                },
+            );
+        }
+        let loan = inbox.lend(CallId(1), None);
+        assert_eq!((loan.events.len(), loan.cursor, loan.more), (1, 1, true));
     }
 }

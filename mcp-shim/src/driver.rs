@@ -1,8 +1,8 @@
-//! The desk: the one task that owns the [`Sessions`], feeds them what happens and does what they
-//! say. Everybody else asks it.
+//! The driver: the one task that owns the [`Sessions`], feeds them what happens and does what they
+//! say. All other tasks ask it. It decides nothing.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     mem,
     sync::Arc,
     time::{Instant, SystemTime},
@@ -19,23 +19,20 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    delivery::{
-        custom::{Announcer, Audience},
-        updates::Outlines,
-    },
-    link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, ToWrite, probe},
+    delivery::custom::{Announcer, Audience},
+    link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, ToWrite, probe::probe},
     session::{
-        CallId, ChatId, Config, Input, Moment, Output, Reading, RelayHealth, Reply, Request,
-        Sessions, TaskRequest, TaskView,
+        Answer, CallId, ChatId, ChatVersions, Config, Input, Moment, Output, Reading, RelayHealth,
+        Request, Sessions, TaskRequest,
     },
 };
 
-/// How to ask the desk.
+/// How to ask the driver.
 ///
 /// Its channel is unbounded so that giving up a call never waits; what is in it is bounded by the
 /// requests that the client has open.
 #[derive(Debug, Clone)]
-pub(crate) struct DeskHandle(mpsc::UnboundedSender<Command>);
+pub(crate) struct DriverHandle(mpsc::UnboundedSender<Command>);
 
 #[derive(Debug)]
 enum Command {
@@ -49,15 +46,6 @@ enum Command {
     Shutdown,
 }
 
-/// What a request is answered.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    Result(Box<Reply>),
-    Task(Box<TaskView>),
-    Noted,
-    UnknownTask,
-}
-
 /// Who calls a tool.
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -66,8 +54,8 @@ pub(crate) struct Client {
     pub(crate) takes_tasks: bool,
 }
 
-impl DeskHandle {
-    /// Calls a tool. `None` if the call was cancelled or the desk is gone.
+impl DriverHandle {
+    /// Calls a tool. `None` if the call was cancelled or the driver is gone.
     pub(crate) async fn call(
         &self,
         call: CallId,
@@ -110,25 +98,25 @@ impl DeskHandle {
         answer.await.ok().flatten()
     }
 
-    /// Leaves every chat; the desk ends when the relay knows.
+    /// Leaves every chat; the driver ends when the relay knows.
     pub(crate) fn shut_down(&self) {
         self.tell(Command::Shutdown);
     }
 
     fn tell(&self, command: Command) {
-        // A desk that is gone has left every chat: nobody is left who could answer.
+        // A driver that is gone has left every chat: nobody is left who could answer.
         let _ = self.0.send(command);
     }
 }
 
-/// The desk itself; [`run`](Self::run) is its life.
+/// The driver itself; [`run`](Self::run) is its life.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct Driver {
     sessions: Sessions,
     owner: OwnerId,
     route: Arc<Route>,
     commands: mpsc::UnboundedReceiver<Command>,
-    handle: DeskHandle,
+    handle: DriverHandle,
     events: mpsc::Receiver<LinkEvent>,
     event_sender: mpsc::Sender<LinkEvent>,
     links: BTreeMap<ChatId, LinkHandle>,
@@ -138,7 +126,7 @@ pub(crate) struct Desk {
     probing: Vec<CallId>,
     announcer: Announcer,
     /// Who follows the chats as resources learns from it that they have changed, or that all ends.
-    outlines: watch::Sender<Outlines>,
+    versions: watch::Sender<ChatVersions>,
     client_listens: bool,
     closing: bool,
 }
@@ -146,6 +134,7 @@ pub(crate) struct Desk {
 #[derive(Debug, Default)]
 struct LinkHandle {
     number: u64,
+    /// Trips when the link is to make no other connection.
     closed: CancellationToken,
     /// How to write to the connection, while there is one.
     connection: Option<mpsc::UnboundedSender<ToWrite>>,
@@ -155,12 +144,27 @@ struct LinkHandle {
     has_warned: bool,
 }
 
-impl Desk {
-    pub(crate) fn new(config: Config, route: Arc<Route>) -> (Self, DeskHandle) {
+impl LinkHandle {
+    fn write(&self, what: ToWrite) {
+        if let Some(connection) = &self.connection {
+            // A connection that is just going down says so next.
+            let _ = connection.send(what);
+        }
+    }
+
+    /// Ends the link, with whatever is not written yet.
+    fn cut(self) {
+        self.closed.cancel();
+        self.write(ToWrite::Hopeless);
+    }
+}
+
+impl Driver {
+    pub(crate) fn new(config: Config, route: Arc<Route>) -> (Self, DriverHandle) {
         let (sender, commands) = mpsc::unbounded_channel();
         let (event_sender, events) = mpsc::channel(FRAMES_AHEAD);
-        let handle = DeskHandle(sender);
-        let desk = Self {
+        let handle = DriverHandle(sender);
+        let driver = Self {
             owner: config.owner,
             sessions: Sessions::new(config),
             route,
@@ -173,19 +177,19 @@ impl Desk {
             calls: BTreeMap::new(),
             probing: Vec::new(),
             announcer: Announcer::default(),
-            outlines: watch::Sender::default(),
+            versions: watch::Sender::default(),
             client_listens: false,
             closing: false,
         };
-        (desk, handle)
+        (driver, handle)
     }
 
     /// The chats that there are, now and whenever something of them changes.
-    pub(crate) fn outlines(&self) -> watch::Receiver<Outlines> {
-        self.outlines.subscribe()
+    pub(crate) fn versions(&self) -> watch::Receiver<ChatVersions> {
+        self.versions.subscribe()
     }
 
-    /// Works until [`DeskHandle::shut_down`] and everything is left.
+    /// Works until [`DriverHandle::shut_down`] and everything is left.
     pub(crate) async fn run(mut self) {
         loop {
             let deadline = self.sessions.next_deadline();
@@ -200,10 +204,10 @@ impl Desk {
                 break;
             }
         }
-        // Whoever still waits is not answered.
+        // Calls that still wait are not answered.
         self.calls.clear();
         for link in mem::take(&mut self.links).into_values() {
-            link.closed.cancel();
+            link.cut();
         }
     }
 
@@ -309,62 +313,62 @@ impl Desk {
         }
     }
 
+    /// What follows from doing what the sessions say is handled after all of that is done.
     fn handle(&mut self, input: Input<'_>) {
-        let now = Moment { instant: Instant::now(), wall: SystemTime::now() };
-        for output in self.sessions.handle(now, input) {
-            self.perform(output);
+        let mut inputs = self.step(input);
+        while let Some(input) = inputs.pop_front() {
+            inputs.extend(self.step(input));
         }
-        self.outlines.send_if_modified(|known| {
-            let is_new = |(id, outline)| known.get(&id) != Some(&outline);
-            let has_changed = self.sessions.outlines().count() != known.len()
-                || self.sessions.outlines().any(is_new);
+        self.versions.send_if_modified(|known| {
+            let is_new = |(id, version)| known.get(&id) != Some(&version);
+            let has_changed = self.sessions.versions().count() != known.len()
+                || self.sessions.versions().any(is_new);
             if has_changed {
-                *known = self.sessions.outlines().collect();
+                *known = self.sessions.versions().collect();
             }
             has_changed
         });
     }
 
-    fn perform(&mut self, output: Output) {
+    fn step(&mut self, input: Input<'_>) -> VecDeque<Input<'static>> {
+        let now = Moment { instant: Instant::now(), wall: SystemTime::now() };
+        let outputs = self.sessions.handle(now, input);
+        outputs.into_iter().filter_map(|output| self.perform(output)).collect()
+    }
+
+    /// Does it, and returns what follows from that.
+    fn perform(&mut self, output: Output) -> Option<Input<'static>> {
         match output {
-            Output::Reply(call, reply) => self.answer(call, Answer::Result(reply)),
-            Output::Task(call, task) => self.answer(call, Answer::Task(task)),
-            Output::TaskNoted(call) => self.answer(call, Answer::Noted),
-            Output::UnknownTask(call) => self.answer(call, Answer::UnknownTask),
+            Output::Answer(call, answer) => {
+                let taken = self.calls.remove(&call).map(|caller| caller.send(answer));
+                let is_taken = matches!(taken, Some(Ok(())));
+                return (!is_taken).then_some(Input::Settled { call, written: false });
+            }
             Output::Open(chat) => self.open(chat),
             Output::Transmit(chat, message) => self.write(chat, ToWrite::Message(message)),
             Output::TellWritten(chat) => self.write(chat, ToWrite::Nothing),
             Output::Reconnect(chat) => {
-                if let Some(link) = self.links.remove(&chat) {
-                    link.closed.cancel();
-                    self.open(chat);
-                    self.handle(Input::Trouble(chat, self.route.silence(link.relay)));
-                }
+                let link = self.links.remove(&chat)?;
+                let trouble = self.route.silence(link.relay);
+                link.cut();
+                self.open(chat);
+                return Some(Input::Trouble(chat, trouble));
             }
             Output::Close(chat) => {
-                if let Some(link) = self.links.remove(&chat)
-                    && link.connection.is_none()
-                {
+                // What was said before is still written: the connection ends when its handle does.
+                if let Some(link) = self.links.remove(&chat) {
                     link.closed.cancel();
                 }
             }
             Output::Notify(chat, entry) => self.announcer.announce(chat, &entry),
             Output::Probe(call) => self.probe(call),
         }
+        None
     }
 
     fn write(&self, chat: ChatId, what: ToWrite) {
-        let link = self.links.get(&chat);
-        if let Some(connection) = link.and_then(|link| link.connection.as_ref()) {
-            // A connection that is just going down says so next.
-            let _ = connection.send(what);
-        }
-    }
-
-    fn answer(&mut self, call: CallId, answer: Answer) {
-        let taken = self.calls.remove(&call).map(|caller| caller.send(answer));
-        if !matches!(taken, Some(Ok(()))) {
-            self.handle.settled(call, false);
+        if let Some(link) = self.links.get(&chat) {
+            link.write(what);
         }
     }
 
@@ -375,8 +379,8 @@ impl Desk {
             return;
         }
         let (route, owner) = (Arc::clone(&self.route), self.owner);
-        let desk = self.handle.clone();
-        tokio::spawn(async move { desk.tell(Command::Health(probe(&route, owner).await)) });
+        let driver = self.handle.clone();
+        tokio::spawn(async move { driver.tell(Command::Health(probe(&route, owner).await)) });
     }
 
     fn open(&mut self, chat: ChatId) {
@@ -386,7 +390,7 @@ impl Desk {
             chat,
             number: self.links_made,
             route: Arc::clone(&self.route),
-            desk: self.event_sender.clone(),
+            driver: self.event_sender.clone(),
             closed: closed.clone(),
         };
         tokio::spawn(link.run());

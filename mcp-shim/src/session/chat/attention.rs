@@ -1,0 +1,141 @@
+//! Whether the client of a chat would be handed a message at once, and what the relay knows of that.
+//!
+//! At the end of each input the relay is told what has changed, and nothing else. By itself it
+//! takes a new message, `enter_queue` and `next` for activity of the client. A wait that ends is
+//! told a moment late: a client that waits in a loop has begun the next one by then.
+
+use std::time::Instant;
+
+use shared::{limits, message::ClientMessage};
+
+use super::{Chat, LinkState, Place};
+use crate::session::context::Context;
+
+#[derive(Debug, Default)]
+pub(super) struct Attention {
+    /// Something is open through which a message would reach the client at once.
+    open: bool,
+    /// The relay takes something for open.
+    told_open: bool,
+    /// When the relay is told that nothing is.
+    closes_at: Option<Instant>,
+    last_call: Option<Instant>,
+    /// A tool was called, and the relay does not know.
+    is_untold: bool,
+    /// The relay takes the client for more active than it is.
+    has_lapsed: bool,
+    /// The answer of the relay, `queued`, is wanted for its numbers.
+    asks_for_numbers: bool,
+}
+
+impl Attention {
+    /// On a new connection the relay takes nothing for open and the client for active.
+    pub(super) fn connected(&mut self, now: Instant) {
+        self.told_open = false;
+        self.has_lapsed = !self.is_recent(now);
+        self.asks_for_numbers = false;
+    }
+
+    /// What the relay learns from a message that is sent to it.
+    pub(super) fn said(&mut self, message: &ClientMessage<'_>) {
+        match message {
+            ClientMessage::EnterQueue { .. } | ClientMessage::Next { .. } => {
+                self.is_untold = false;
+                self.asks_for_numbers = false;
+            }
+            ClientMessage::Send { .. } => self.is_untold = false,
+            ClientMessage::Attention { open, .. } => {
+                self.told_open = *open;
+                self.is_untold = false;
+                self.has_lapsed = false;
+                self.asks_for_numbers = false;
+            }
+            ClientMessage::Hello(_)
+            | ClientMessage::LeaveQueue {}
+            | ClientMessage::Leave(_)
+            | ClientMessage::Ack { .. }
+            | ClientMessage::Sync { .. }
+            | ClientMessage::Ping {}
+            | ClientMessage::Status { .. }
+            | ClientMessage::Stop {} => {}
+        }
+    }
+
+    fn is_recent(&self, now: Instant) -> bool {
+        self.last_call.is_some_and(|at| now < at + limits::LISTENING_FOR)
+    }
+
+    /// When the relay is to be told without any further input.
+    fn deadline(&self) -> Option<Instant> {
+        self.closes_at.filter(|_| self.told_open && !self.open)
+    }
+
+    /// What the relay is to be told now.
+    fn due(&self, now: Instant) -> Option<ClientMessage<'static>> {
+        let begins = self.open && !self.told_open;
+        let ends = self.deadline().is_some_and(|at| at <= now);
+        let is_active = self.is_untold && !self.told_open;
+        let has_lapsed = self.has_lapsed && !self.open && !(self.is_untold && self.is_recent(now));
+        let is_due = begins || ends || is_active || has_lapsed || self.asks_for_numbers;
+        is_due.then_some(ClientMessage::Attention { open: self.open, lapsed: has_lapsed })
+    }
+}
+
+impl Chat {
+    /// A tool was called for this chat.
+    pub(crate) fn attend(&mut self, now: Instant) {
+        self.attention.last_call = Some(now);
+        self.attention.is_untold = true;
+        self.attention.has_lapsed = false;
+        self.attention.asks_for_numbers = matches!(self.place, Place::Waiting { .. });
+    }
+
+    /// What was open has ended without the client.
+    pub(crate) fn lapse(&mut self) {
+        self.attention.has_lapsed |= self.attention.open;
+    }
+
+    /// Whether something is open for this chat, after an input.
+    pub(crate) fn set_open(&mut self, open: bool, cx: &mut Context) {
+        let attention = &mut self.attention;
+        if attention.open && !open {
+            attention.closes_at = Some(cx.now.instant + limits::ATTENTION_LINGER);
+        }
+        attention.has_lapsed &= !open;
+        attention.open = open;
+        self.tell_attention(cx);
+    }
+
+    /// Asks for a place in the queue. What is open is told before: the relay answers with numbers
+    /// to whatever is told after.
+    pub(super) fn ask_for_place(&mut self, cx: &mut Context) {
+        if self.attention.open {
+            self.tell_attention(cx);
+        }
+        self.transmit(self.enter_queue(), cx);
+    }
+
+    /// On a new connection, everything that `hello` claimed is answered.
+    pub(super) fn attention_resumes(&mut self, now: Instant) {
+        self.attention.connected(now);
+    }
+
+    /// Tells the relay what it does not know yet.
+    pub(super) fn tell_attention(&mut self, cx: &mut Context) {
+        if self.is_placed()
+            && let Some(message) = self.attention.due(cx.now.instant)
+        {
+            self.transmit(message, cx);
+        }
+    }
+
+    /// When [`tell_attention`](Self::tell_attention) has something to tell by itself.
+    pub(super) fn attention_deadline(&self) -> Option<Instant> {
+        self.attention.deadline().filter(|_| self.is_placed())
+    }
+
+    /// Whether the relay could make use of it.
+    fn is_placed(&self) -> bool {
+        !matches!(self.place, Place::Idle) && self.link == LinkState::Up
+    }
+}

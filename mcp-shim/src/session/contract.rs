@@ -1,0 +1,181 @@
+//! The whole contract of [`Sessions`](super::Sessions): inputs, outputs, requests.
+
+use std::time::Duration;
+
+use shared::{
+    id::OwnerId,
+    message::{Author, ClientMessage, RelayMessage, ReportCategory},
+};
+
+use super::{
+    event::Entry,
+    ids::{CallId, ChatId},
+    reply::{RelayHealth, Reply, TaskView, ToolError},
+};
+
+/// What the sessions of one shim are started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// This process, as the relay knows it.
+    pub owner: OwnerId,
+    /// Where the ids of chats and tasks come from.
+    pub seed: [u8; 16],
+    /// The display name where a call gives none.
+    pub display_name: String,
+    /// Messages of the assistant without one of the user; `None` if unlimited.
+    pub autonomous: Option<u32>,
+    /// Program and package version, told to the relay.
+    pub build: &'static str,
+    /// How many of the rooms that it has closed a chat remembers.
+    pub closed_rooms: usize,
+}
+
+/// A tool call, its arguments checked one by one but not against the state.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// `enter_queue`
+    EnterQueue(EnterQueue),
+    /// `wait_for_events`; `task`: the client takes a task for an answer.
+    WaitForEvents { chat_id: Option<String>, after: Option<u64>, timeout: Duration, task: bool },
+    /// `send_message`
+    SendMessage(SendMessage),
+    /// `next_partner`
+    NextPartner(Departure),
+    /// `leave_chat`
+    LeaveChat(Departure),
+    /// `chat_status`
+    ChatStatus { chat_id: Option<String>, history: usize, after: Option<u64> },
+    /// Any tool, with an argument that is not valid.
+    Invalid { chat_id: Option<String>, error: ToolError },
+}
+
+/// The arguments of `enter_queue`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnterQueue {
+    pub display_name: Option<String>,
+    pub topic: Option<String>,
+    pub chat_id: Option<String>,
+    pub new_chat: bool,
+    pub after: Option<u64>,
+}
+
+/// The arguments of `send_message`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SendMessage {
+    pub chat_id: Option<String>,
+    pub message: String,
+    pub author: Author,
+    pub room_id: Option<String>,
+    pub after: Option<u64>,
+}
+
+/// The arguments of `next_partner` and `leave_chat`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Departure {
+    pub chat_id: Option<String>,
+    pub block: bool,
+    pub report: Option<ReportCategory>,
+    pub after: Option<u64>,
+}
+
+/// What a client asks of the task with this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskRequest {
+    /// `tasks/get`
+    Get(String),
+    /// `tasks/update`, which no task has a use for.
+    Update(String),
+    /// `tasks/cancel`
+    Cancel(String),
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A tool was called.
+    Call(CallId, Request),
+    /// A task was asked for, or given up.
+    Task(CallId, TaskRequest),
+    /// The client wants no answer any more.
+    Cancelled(CallId),
+    /// The client takes events without asking: from now on every chat is listened to.
+    ClientListens,
+    /// What happens is shown to the model by itself: it need not wait for it.
+    NewsReachesModel,
+    /// The client takes tasks: a wait wakes it.
+    ClientTakesTasks,
+    /// The answer was written to the client, or could not be.
+    Settled { call: CallId, written: bool },
+    /// The link of a chat has a connection, on which nothing was said yet.
+    Connected(ChatId),
+    /// The relay says something to a chat.
+    Relay(ChatId, RelayMessage<'a>),
+    /// Answers [`Output::TellWritten`].
+    Written(ChatId),
+    /// The link of a chat has lost its connection; it goes on trying.
+    Disconnected(ChatId),
+    /// The link of a chat could not connect; it goes on trying.
+    Trouble(ChatId, Trouble),
+    /// Answers [`Output::Probe`].
+    Health(CallId, RelayHealth),
+    /// [`next_deadline`](super::Sessions::next_deadline) has passed.
+    Tick,
+    /// The client is gone: every chat is left.
+    Shutdown,
+}
+
+/// Why the relay cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Which error the tools report.
+    pub kind: TroubleKind,
+    /// What happened, and what to do, for people.
+    pub detail: String,
+    /// Whether it is useless to wait for it to pass by itself.
+    pub lasting: bool,
+}
+
+/// Which error the tools report for a [`Trouble`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TroubleKind {
+    /// `relay_unavailable`
+    Unavailable,
+    /// `version_mismatch`
+    VersionMismatch,
+    /// `too_many`
+    TooMany,
+}
+
+/// The answer to one request.
+#[derive(Debug)]
+pub enum Answer {
+    /// The result of a tool.
+    Result(Box<Reply>),
+    /// How a task stands: for the call that made it, or for a `get`.
+    Task(Box<TaskView>),
+    /// The request about a task was noted.
+    Noted,
+    /// There is no such task.
+    UnknownTask,
+}
+
+/// What to do, in the order in which it comes.
+#[derive(Debug)]
+pub enum Output {
+    /// Answer a request.
+    Answer(CallId, Answer),
+    /// Give a chat a link to the relay, and keep it up.
+    Open(ChatId),
+    /// Write to the relay on the link of a chat.
+    Transmit(ChatId, ClientMessage<'static>),
+    /// Tell when all this is written, if the connection of the chat lasts so long.
+    TellWritten(ChatId),
+    /// Drop the connection of a chat, which is dead, and make another.
+    Reconnect(ChatId),
+    /// Take the link of a chat down, once everything is written.
+    Close(ChatId),
+    /// Tell the client, where it may be told unasked.
+    Notify(ChatId, Entry),
+    /// Find out how the relay is.
+    Probe(CallId),
+}
