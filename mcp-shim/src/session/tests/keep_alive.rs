@@ -17,6 +17,36 @@ fn a_ping_goes_out_when_there_was_nothing_else_to_say() {
 }
 
 #[test]
+fn a_client_that_calls_all_the_time_hears_from_its_relay_nevertheless() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    for _ in 0..20 {
+        for _ in 0..3 {
+            case.call(status(chat));
+            case.pass(5 * SECOND);
+        }
+        let pings = case.said.iter().filter(|line| *line == "> ping").count();
+        assert_eq!(pings, 1, "{:?}", case.said);
+        assert!(!case.said.contains(&"reconnect".to_owned()), "{:?}", case.said);
+        case.skip();
+        case.relay(chat, RelayMessage::Pong {});
+    }
+}
+
+#[test]
+fn a_relay_that_talks_all_the_time_hears_from_its_client_nevertheless() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    for _ in 0..20 {
+        for _ in 0..3 {
+            case.relay(chat, partner_is(Presence::Listening));
+            case.pass(5 * SECOND);
+        }
+        case.expect(["> ping"]);
+    }
+}
+
+#[test]
 fn a_silent_relay_is_given_up_and_tried_again() {
     let mut case = Case::new();
     let chat = case.chatting();

@@ -4,6 +4,7 @@ mod after;
 mod answers;
 mod any_message;
 mod any_relay;
+mod attention;
 mod book;
 mod carrying;
 mod closing;

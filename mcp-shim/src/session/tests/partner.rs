@@ -111,17 +111,8 @@ pub(super) fn message(number: u8, seq: u64, text: &str) -> RelayMessage<'_> {
     }
 }
 
-/// A message of the partner, as the client is told.
-pub(super) fn told(text: &str) -> Event {
-    Event::Message {
-        room_id: room(1).to_string(),
-        message_id: partner_id(1),
-        from: Sender { display_name: "Bob".to_owned() },
-        author: Author::User,
-        message: text.to_owned(),
-        sent_at: "2026-01-02T03:04:05.000Z".to_owned(),
-        removed: None,
-    }
+pub(super) fn partner_is(presence: Presence) -> RelayMessage<'static> {
+    RelayMessage::Partner { room_id: room(1), presence, seen_seconds: 0 }
 }
 
 pub(super) fn ack(number: u8, received: u64, read: u64) -> RelayMessage<'static> {
