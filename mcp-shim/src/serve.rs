@@ -21,7 +21,7 @@ use crate::{
     BUILD,
     cli::Cli,
     delivery::{
-        input::Screened,
+        input::Input,
         output,
         resources::Resources,
         transport::{Ends, Ledger, Watched},
@@ -62,12 +62,11 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
     let ends = Ends::default();
     let ledger = Ledger::default();
     let (input, output) = stdio_pipes();
-    let (input, unreadable) = Screened::new(input);
     let transport = Watched::new(
-        AsyncRwTransport::new_server(input, output),
+        AsyncRwTransport::new_server(tokio::io::empty(), output),
+        Input::new(input),
         ledger.clone(),
         handle.clone(),
-        unreadable,
         ends.clone(),
     );
     let handler = Handler::new(handle.clone(), ledger.clone(), resources, cli.channel);
@@ -92,21 +91,37 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
         }
     };
     let answers_wanted = unless_it_dies(&mut driver, over).await?;
-    let end = Instant::now() + FAREWELL;
-    if answers_wanted {
-        // What was asked before the end of input is asked before the end of the chats. If that
-        // cannot be, the client takes no answers.
-        let _ = timeout(CATCHING_UP, ledger.caught_up()).await;
-    }
-    handle.shut_down();
-    let farewell = async {
+    let service = async {
         // Answers on their way are still written, if the client takes them.
         if answers_wanted && !service.is_finished() {
-            let _ = (&mut service).await;
+            let _ = service.await;
         }
+    };
+    // What was asked before the end of input is asked before the end of the chats.
+    let caught_up = async {
+        if answers_wanted {
+            ledger.caught_up().await;
+        }
+    };
+    farewell(caught_up, || handle.shut_down(), service, driver).await
+}
+
+/// Leaves the chats, and gives all of that [`FAREWELL`] together: a client that takes no answers
+/// holds nothing up.
+async fn farewell(
+    caught_up: impl Future<Output = ()>,
+    leave: impl FnOnce(),
+    service: impl Future<Output = ()>,
+    driver: impl Future<Output = Result<(), JoinError>>,
+) -> anyhow::Result<()> {
+    let end = Instant::now() + FAREWELL;
+    let _ = timeout(CATCHING_UP, caught_up).await;
+    leave();
+    let left = async {
+        service.await;
         driver.await
     };
-    match timeout_at(end, farewell).await {
+    match timeout_at(end, left).await {
         Ok(Ok(())) => {}
         Ok(end @ Err(_)) => return Err(died(end)),
         Err(_) => tracing::debug!("the relay was not told in time that the chats are left"),
@@ -169,12 +184,32 @@ async fn terminated() {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
+    use std::{
+        cell::Cell,
+        future::{pending, ready},
+    };
 
     use super::*;
 
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_delays_the_end_by_no_more_than_one_farewell() {
+        let begun = Instant::now();
+        let left = Cell::new(None);
+        let leave = || left.set(Some(begun.elapsed()));
+        farewell(pending(), leave, pending(), pending()).await.unwrap();
+        assert!(begun.elapsed() <= FAREWELL + Duration::from_millis(1), "{:?}", begun.elapsed());
+        assert!(left.get().is_some_and(|at| at < FAREWELL), "the chats have to be left before");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_comes_as_soon_as_the_chats_are_left() {
+        let begun = Instant::now();
+        farewell(ready(()), || {}, ready(()), ready(Ok(()))).await.unwrap();
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+
     #[tokio::test]
-    async fn the_death_of_the_desk_is_noticed_and_an_error() {
+    async fn the_death_of_the_driver_is_noticed_and_an_error() {
         for (mut driver, how) in [
             (tokio::spawn(async { panic!("a broken invariant") }), "panicked"),
             (tokio::spawn(ready(())), "ended"),

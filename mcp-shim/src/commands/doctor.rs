@@ -44,7 +44,7 @@ pub async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             check(&screen, true, &format!("a relay can be started: {}", path.display()))?;
         }
         (Ok(_) | Err(_), None, _) => check(&screen, true, "no relay is started: --no-autostart")?,
-        (Err(problem), Some(_), None) => check(&screen, false, problem)?,
+        (Err(problem), Some(_), None) => check(&screen, false, &problem.to_string())?,
     }
     let health = probe(&route, OwnerId::from(Uuid::new_v4())).await;
     check(&screen, health.connected, &describe(&health))?;

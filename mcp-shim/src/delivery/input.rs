@@ -1,93 +1,111 @@
-//! Standard input, read ahead of the SDK: a request that is no JSON (half an emoji, as JavaScript
-//! writes it, is enough) would be passed over there without an answer, and its client would wait.
+//! Standard input: one message of JSON-RPC a line. The SDK's own reader passes over a request that
+//! is no JSON (half an emoji, as JavaScript writes it, is enough) without an answer, so that its
+//! client waits, and keeps as much memory as its longest line took.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
+use std::{io, sync::Arc};
+
+use rmcp::{
+    ErrorData, RoleServer, model::RequestId, service::RxJsonRpcMessage,
+    transport::async_rw::DEFAULT_MAX_LINE_LENGTH,
 };
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-use rmcp::{model::RequestId, transport::async_rw::DEFAULT_MAX_LINE_LENGTH};
-use tokio::{
-    io::{AsyncRead, ReadBuf},
-    sync::mpsc,
-};
+/// The longest line that is read, in bytes; longer ones are dropped.
+const LINE_BYTES: usize = DEFAULT_MAX_LINE_LENGTH;
+/// As much of the memory of a line is kept for the next one, in bytes.
+const KEPT_BYTES: usize = 64 * 1024;
+/// RFC 8259, section 8.1: a parser may ignore it.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// What is read at once.
-const READ_BYTES: usize = 8 * 1024;
-
-/// A reader that takes out the lines that are no JSON, and tells the ids of requests among them.
+/// What a line of the client is.
 #[derive(Debug)]
-pub(crate) struct Screened<R> {
-    inner: R,
+pub(crate) enum Line {
+    /// What the SDK takes.
+    Message(Box<RxJsonRpcMessage<RoleServer>>),
+    /// A request that is not valid JSON.
+    Unreadable(RequestId),
+    /// JSON that is neither a request nor an answer nor a notification, and what to say of it.
+    Invalid(ErrorData),
+}
+
+/// The lines of a client.
+#[derive(Debug)]
+pub(crate) struct Input<R> {
+    reader: BufReader<R>,
     /// The line that has not ended yet.
     line: Vec<u8>,
-    /// Lines that are passed on, and how far they were.
-    passed: Vec<u8>,
-    taken: usize,
-    /// The line is longer than any may be: it is passed on, and the SDK drops it.
-    oversized: bool,
-    unreadable: mpsc::UnboundedSender<RequestId>,
+    /// It is longer than any may be, and the rest of it is dropped.
+    is_oversized: bool,
 }
 
-impl<R> Screened<R> {
-    pub(crate) fn new(inner: R) -> (Self, mpsc::UnboundedReceiver<RequestId>) {
-        let (unreadable, ids) = mpsc::unbounded_channel();
-        let (line, passed) = (Vec::new(), Vec::new());
-        (Self { inner, line, passed, taken: 0, oversized: false, unreadable }, ids)
+impl<R: AsyncRead + Unpin> Input<R> {
+    pub(crate) fn new(input: R) -> Self {
+        Self { reader: BufReader::new(input), line: Vec::new(), is_oversized: false }
     }
 
-    fn screen(&mut self, read: &[u8]) {
-        for piece in read.split_inclusive(|byte| *byte == b'\n') {
-            let ends = piece.ends_with(b"\n");
-            if self.oversized {
-                self.passed.extend_from_slice(piece);
-                self.oversized = !ends;
-                continue;
+    /// The next line that asks for something, or `None` at the end of input. It may be dropped and
+    /// called again.
+    pub(crate) async fn next(&mut self) -> Option<Line> {
+        loop {
+            match self.ends_line().await {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    tracing::error!(%error, "standard input cannot be read");
+                    return None;
+                }
             }
-            self.line.extend_from_slice(piece);
-            if ends {
-                self.judge();
-            } else if self.line.len() > DEFAULT_MAX_LINE_LENGTH {
-                self.passed.append(&mut self.line);
-                self.oversized = true;
+            let line = parse(&self.line);
+            self.line.clear();
+            self.line.shrink_to(KEPT_BYTES);
+            if line.is_some() {
+                return line;
             }
         }
     }
 
-    fn judge(&mut self) {
-        let is_json = serde_json::from_slice::<serde_json::Value>(&self.line).is_ok();
-        if is_json || self.line.trim_ascii().is_empty() {
-            self.passed.append(&mut self.line);
-        } else if let Some(id) = request_id(&self.line) {
-            // Nobody hears it only when the server is ending.
-            let _ = self.unreadable.send(id);
+    /// Reads up to the end of a line. `false` at the end of input.
+    async fn ends_line(&mut self) -> io::Result<bool> {
+        loop {
+            let read = self.reader.fill_buf().await?;
+            if read.is_empty() {
+                return Ok(false);
+            }
+            let end = memchr::memchr(b'\n', read).map(|index| index + 1);
+            let taken = end.unwrap_or(read.len());
+            if self.line.len() + taken > LINE_BYTES {
+                self.is_oversized = true;
+                self.line = Vec::new();
+            }
+            if !self.is_oversized {
+                self.line.extend_from_slice(&read[..taken]);
+            }
+            self.reader.consume(taken);
+            if end.is_some() {
+                if !std::mem::take(&mut self.is_oversized) {
+                    return Ok(true);
+                }
+                tracing::error!("a line of more than {LINE_BYTES} bytes was dropped");
+            }
         }
-        self.line.clear();
     }
 }
 
-impl<R: AsyncRead + Unpin> AsyncRead for Screened<R> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        while self.taken == self.passed.len() {
-            self.passed.clear();
-            self.taken = 0;
-            let mut bytes = [0; READ_BYTES];
-            let mut read = ReadBuf::new(&mut bytes);
-            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut read))?;
-            if read.filled().is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            self.screen(read.filled());
-        }
-        let count = buffer.remaining().min(self.passed.len() - self.taken);
-        buffer.put_slice(&self.passed[self.taken..self.taken + count]);
-        self.taken += count;
-        Poll::Ready(Ok(()))
+/// What a line is, if something has to be done about it.
+fn parse(line: &[u8]) -> Option<Line> {
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii();
+    if line.is_empty() {
+        return None;
+    }
+    if let Ok(message) = serde_json::from_slice(line) {
+        return Some(Line::Message(Box::new(message)));
+    }
+    match serde_json::from_slice::<Value>(line) {
+        Err(_) => request_id(line).map(Line::Unreadable),
+        // A notification is never answered, whatever is wrong with it.
+        Ok(json) if json.get("method").is_some() && json.get("id").is_none() => None,
+        Ok(_) => Some(Line::Invalid(ErrorData::invalid_request("Invalid request", None))),
     }
 }
 
@@ -143,39 +161,76 @@ fn value_of_id(value: &[u8]) -> Option<RequestId> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncReadExt as _;
+    use tokio::io::AsyncWriteExt as _;
 
     use super::*;
 
-    /// What is passed on, and the ids of what is not.
-    async fn screened(input: &[u8]) -> (Vec<u8>, Vec<RequestId>) {
-        let (mut reader, mut ids) = Screened::new(input);
-        let mut passed = Vec::new();
-        reader.read_to_end(&mut passed).await.unwrap();
-        drop(reader);
-        let mut unreadable = Vec::new();
-        while let Some(id) = ids.recv().await {
-            unreadable.push(id);
+    /// The ids of what is passed on, of what is unreadable, and how many lines are invalid.
+    async fn read(input: &[u8]) -> (Vec<RequestId>, Vec<RequestId>, usize) {
+        let mut input = Input::new(input);
+        let (mut passed, mut unreadable, mut invalid) = (Vec::new(), Vec::new(), 0);
+        while let Some(line) = input.next().await {
+            match line {
+                Line::Message(message) => match *message {
+                    rmcp::model::JsonRpcMessage::Request(request) => passed.push(request.id),
+                    other => panic!("{other:?}"),
+                },
+                Line::Unreadable(id) => unreadable.push(id),
+                Line::Invalid(_) => invalid += 1,
+            }
         }
-        (passed, unreadable)
+        (passed, unreadable, invalid)
+    }
+
+    fn ping(id: i64) -> Vec<u8> {
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#).into_bytes()
     }
 
     #[tokio::test]
     async fn what_is_json_passes_and_what_is_not_is_told_by_its_id() {
-        let good = br#"{"id":1,"method":"a"}"#.as_slice();
         let half_emoji = br#"{"params":{"id":7,"t":"\ud83d"},"id":2,"method":"b"}"#;
         let no_utf8 = b"{\"method\":\"c\",\"id\":\"three\",\"t\":\"\xff\"}";
         let answer = br#"{"id":4,"result":"\ud83d"}"#;
-        let lines = [good, half_emoji, no_utf8, b"rubbish", b"", answer, good, b""];
-        let (passed, ids) = screened(&lines.join(b"\n".as_slice())).await;
-        assert_eq!(passed, [good, b"", good, b""].join(b"\n".as_slice()));
-        assert_eq!(ids, [RequestId::Number(2), RequestId::String("three".into())]);
+        let (first, with_mark) = (ping(1), [BYTE_ORDER_MARK, &ping(5), b"\r"].concat());
+        let lines: [&[u8]; 8] =
+            [&first, half_emoji, no_utf8, b"rubbish", b"", answer, &with_mark, b""];
+        let (passed, unreadable, invalid) = read(&lines.join(b"\n".as_slice())).await;
+        assert_eq!(passed, [RequestId::Number(1), RequestId::Number(5)]);
+        assert_eq!(unreadable, [RequestId::Number(2), RequestId::String("three".into())]);
+        assert_eq!(invalid, 0);
     }
 
     #[tokio::test]
     async fn an_id_inside_a_string_or_an_argument_is_none() {
         let line = br#"{"method":"a","t":"\"id\":9 \ud83d","params":{"id":8}}"#.as_slice();
-        let (passed, ids) = screened(&[line, b""].join(b"\n".as_slice())).await;
-        assert!(passed.is_empty() && ids.is_empty());
+        assert_eq!(read(&[line, b""].join(b"\n".as_slice())).await, (vec![], vec![], 0));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_message_is_told_and_a_notification_never_is() {
+        let lines =
+            b"[]\n7\n{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":4}\n";
+        assert_eq!(read(lines).await, (vec![], vec![], 2));
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_too_long_is_dropped_and_no_memory_is_kept_for_it() {
+        let padded = |padding: &str| {
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"p":"{padding}"}}}}"#)
+        };
+        let long = |bytes: usize| padded(&"x".repeat(bytes - padded("").len()));
+        for (bytes, passes) in [(LINE_BYTES - 1, true), (LINE_BYTES, false)] {
+            let (mut client, server) = tokio::io::duplex(1024 * 1024);
+            let line = [long(bytes).as_bytes(), b"\n", &ping(2), b"\n"].concat();
+            let writing = tokio::spawn(async move { client.write_all(&line).await });
+            let mut input = Input::new(server);
+            let mut passed = 0;
+            while input.next().await.is_some() {
+                passed += 1;
+            }
+            writing.await.unwrap().unwrap();
+            assert_eq!(passed, 1 + usize::from(passes));
+            assert!(input.line.capacity() <= KEPT_BYTES, "{} bytes", input.line.capacity());
+        }
     }
 }

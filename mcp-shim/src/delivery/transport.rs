@@ -1,5 +1,5 @@
 //! The MCP transport, watched: which answers were written, which calls were cancelled, what could
-//! not be read, and when the client is gone.
+//! not be read, and when the client is gone. The SDK writes; what comes is read by [`Input`].
 
 #[cfg(test)]
 mod tests;
@@ -16,9 +16,10 @@ use rmcp::{
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
-use tokio::sync::{Mutex as FairMutex, mpsc};
+use tokio::{io::AsyncRead, sync::Mutex as FairMutex};
 use tokio_util::sync::CancellationToken;
 
+use super::input::{Input, Line};
 use crate::{driver::DriverHandle, session::CallId};
 
 /// The requests that have no answer yet, and whose turn it is.
@@ -90,11 +91,11 @@ impl Ledger {
 
 /// A transport that tells the driver what becomes of its answers.
 #[derive(Debug)]
-pub(crate) struct Watched<T> {
-    inner: T,
+pub(crate) struct Watched<T, R> {
+    output: T,
+    input: Input<R>,
     ledger: Ledger,
     driver: DriverHandle,
-    unreadable: mpsc::UnboundedReceiver<RequestId>,
     ends: Ends,
 }
 
@@ -107,20 +108,18 @@ pub(crate) struct Ends {
     pub(crate) output: CancellationToken,
 }
 
-impl<T> Watched<T> {
-    /// `unreadable` brings the ids of requests that `inner` does not get to see.
+impl<T, R> Watched<T, R> {
+    /// `output` is only written to.
     pub(crate) fn new(
-        inner: T,
+        output: T,
+        input: Input<R>,
         ledger: Ledger,
         driver: DriverHandle,
-        unreadable: mpsc::UnboundedReceiver<RequestId>,
         ends: Ends,
     ) -> Self {
-        Self { inner, ledger, driver, unreadable, ends }
+        Self { output, input, ledger, driver, ends }
     }
-}
 
-impl<T> Watched<T> {
     /// Whether the id of this request is its own.
     fn arrives(&self, request: &RequestId) -> bool {
         let clash = self.ledger.arrive(request.clone());
@@ -137,9 +136,10 @@ pub(crate) fn unanswered() -> ErrorData {
     ErrorData::internal_error(why, None)
 }
 
-impl<T> Transport<RoleServer> for Watched<T>
+impl<T, R> Transport<RoleServer> for Watched<T, R>
 where
     T: Transport<RoleServer, Error = io::Error>,
+    R: AsyncRead + Unpin + Send,
 {
     type Error = io::Error;
 
@@ -159,7 +159,7 @@ where
             Some((id, Entry::Clash)) => (JsonRpcMessage::error(unanswered(), Some(id)), None),
             Some((_, Entry::Arrived)) | None => (item, None),
         };
-        let writing = self.inner.send(item);
+        let writing = self.output.send(item);
         let (driver, output) = (self.driver.clone(), self.ends.output.clone());
         let turn = self.ledger.turn.clone();
         async move {
@@ -177,23 +177,24 @@ where
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         let message = loop {
-            tokio::select! {
-                biased;
-                Some(id) = self.unreadable.recv() => {
+            let error = match self.input.next().await {
+                None => break None,
+                Some(Line::Message(message)) => match *message {
+                    JsonRpcMessage::Request(request) if !self.arrives(&request.id) => continue,
+                    message => break Some(message),
+                },
+                Some(Line::Unreadable(id)) => {
                     if !self.arrives(&id) {
                         continue;
                     }
                     self.ledger.take(&id);
                     let what = "the request cannot be parsed: it is not valid JSON in UTF-8";
-                    let error = ErrorData::parse_error(what, None);
-                    // Apart, because this method may be dropped half-way.
-                    tokio::spawn(self.inner.send(JsonRpcMessage::error(error, Some(id))));
+                    JsonRpcMessage::error(ErrorData::parse_error(what, None), Some(id))
                 }
-                message = self.inner.receive() => match message {
-                    Some(JsonRpcMessage::Request(request)) if !self.arrives(&request.id) => {}
-                    message => break message,
-                },
-            }
+                Some(Line::Invalid(error)) => JsonRpcMessage::error(error, None),
+            };
+            // Apart, because this method may be dropped half-way.
+            tokio::spawn(self.output.send(error));
         };
         match &message {
             // From here on the SDK writes no answer to the cancelled request.
@@ -213,6 +214,6 @@ where
     }
 
     async fn close(&mut self) -> Result<(), io::Error> {
-        self.inner.close().await
+        self.output.close().await
     }
 }

@@ -46,7 +46,7 @@ pub(crate) struct Launcher {
 #[derive(Debug)]
 struct Launch {
     at: Instant,
-    outcome: Result<Launched, String>,
+    outcome: Result<Launched, LaunchError>,
 }
 
 /// What has come of a start.
@@ -56,6 +56,32 @@ pub(crate) enum Launched {
     Started,
     /// It has ended in favour of another one, and has said so.
     InVain(String),
+}
+
+/// Why there is no relay, for people. It is useless to try again before somebody does something.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LaunchError {
+    #[error(
+        "the relay's program was not found ({looked}); put `relay` beside `mcp-shim` or on PATH, \
+         or set {RELAY_VARIABLE} to its path"
+    )]
+    NotFound { looked: String },
+    #[error("{} could not be started: {why}", program.display())]
+    NotStarted { program: PathBuf, why: String },
+    #[error("{}{} was started as the relay and does nothing; end it", program.display(), of(*pid))]
+    DoesNothing { program: PathBuf, pid: Option<u32> },
+    #[error("{} did not stay up: {said}", program.display())]
+    DidNotStayUp { program: PathBuf, said: String },
+    #[error(
+        "{} ended with {status} and said nothing; is it the relay of mcp-chat?",
+        program.display()
+    )]
+    SaidNothing { program: PathBuf, status: ExitStatus },
+}
+
+/// A process, for people, if it is known.
+pub(crate) fn of(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }
 
 impl Launcher {
@@ -69,9 +95,8 @@ impl Launcher {
     ///
     /// # Errors
     ///
-    /// When there is no program, or it ends with an error at once: for people, and useless to try
-    /// again before somebody does something.
-    pub(crate) async fn launch(&self) -> Result<Launched, String> {
+    /// When there is no program, or it ends with an error at once.
+    pub(crate) async fn launch(&self) -> Result<Launched, LaunchError> {
         let program = find_relay()?;
         if let Some(child) = self.hung.lock().expect(LOCK).as_mut()
             && let Ok(None) = child.try_wait()
@@ -96,7 +121,7 @@ impl Launcher {
         *self.last.lock().expect(LOCK) = None;
     }
 
-    async fn start(&self, program: &Path) -> Result<Launched, String> {
+    async fn start(&self, program: &Path) -> Result<Launched, LaunchError> {
         let mut command = Command::new(program);
         command.args(["serve", "--detach"]);
         // An empty variable is one that is not set; the relay's own options know no such thing.
@@ -114,9 +139,10 @@ impl Launcher {
             command.arg("--socket").arg(socket);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .map_err(|error| format!("{} could not be started: {error}", program.display()))?;
+        let mut child = command.spawn().map_err(|error| LaunchError::NotStarted {
+            program: program.to_owned(),
+            why: error.to_string(),
+        })?;
 
         // A relay that stays up lets go of its standard error once it listens.
         let mut said = Vec::new();
@@ -135,7 +161,7 @@ impl Launcher {
         // It has said why it does not stay up, and ends with that.
         match timeout(LAUNCH_WAIT, child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(Launched::InVain(said)),
-            Ok(_) | Err(_) => Err(format!("{} did not stay up: {said}", program.display())),
+            Ok(_) | Err(_) => Err(LaunchError::DidNotStayUp { program: program.to_owned(), said }),
         }
     }
 }
@@ -152,17 +178,15 @@ impl Launcher {
                 && failed(status)
                 && began.elapsed() < LAUNCH_EVERY
             {
-                let why = format!("{} ended with {status} and said nothing", program.display());
-                let outcome = Err(format!("{why}; is it the relay of mcp-chat?"));
+                let outcome = Err(LaunchError::SaidNothing { program, status: *status });
                 *last.lock().expect(LOCK) = Some(Launch { at: Instant::now(), outcome });
             }
         });
     }
 }
 
-fn does_nothing(program: &Path, child: &Child) -> String {
-    let pid = child.id().map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-    format!("{}{pid} was started as the relay and does nothing; end it", program.display())
+fn does_nothing(program: &Path, child: &Child) -> LaunchError {
+    LaunchError::DoesNothing { program: program.to_owned(), pid: child.id() }
 }
 
 /// The relay's program: as the environment says, beside this one, or on the path.
@@ -170,7 +194,7 @@ fn does_nothing(program: &Path, child: &Child) -> String {
 /// # Errors
 ///
 /// When there is none.
-pub(crate) fn find_relay() -> Result<PathBuf, String> {
+pub(crate) fn find_relay() -> Result<PathBuf, LaunchError> {
     if let Some(named) = env::var_os(RELAY_VARIABLE).filter(|named| !named.is_empty()) {
         let path = PathBuf::from(&named);
         if path.is_file() {
@@ -192,11 +216,8 @@ pub(crate) fn find_relay() -> Result<PathBuf, String> {
     })
 }
 
-fn not_found(looked: &str) -> String {
-    format!(
-        "the relay's program was not found ({looked}); put `relay` beside `mcp-shim` or on PATH, \
-         or set {RELAY_VARIABLE} to its path"
-    )
+fn not_found(looked: &str) -> LaunchError {
+    LaunchError::NotFound { looked: looked.to_owned() }
 }
 
 /// The path that this program was started by. Not that of the running image: an update replaces

@@ -27,7 +27,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::launch::{Launched, Launcher, find_relay, own_path};
+use self::launch::{Launched, of};
+pub(crate) use self::launch::{Launcher, find_relay, own_path};
 use crate::session::{ChatId, Trouble, TroubleKind};
 
 /// Frames of one link that the driver has not taken; more stay in the socket.
@@ -203,45 +204,47 @@ impl Link {
 
 impl Route {
     /// One attempt to reach the relay; starts one where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection.
     pub(crate) async fn connect(&self) -> Result<Stream, Trouble> {
-        match self.endpoint.connect().await {
+        let error = match self.endpoint.connect().await {
             Ok(stream) => {
                 tracing::trace!(peer = ?stream.peer(), "connected");
-                Ok(stream)
+                return Ok(stream);
             }
-            Err(ConnectError::Absent) => Err(self.start().await),
-            Err(ConnectError::AbsentShared(reason)) => {
-                Err(trouble(format!("no relay listens at {}: {reason}", self.socket()), false))
+            Err(error) => error,
+        };
+        let socket = self.socket();
+        Err(match error {
+            ConnectError::Absent => self.start().await,
+            ConnectError::AbsentShared(reason) => {
+                passing(format!("no relay listens at {socket}: {reason}"))
             }
-            Err(error @ (ConnectError::Busy | ConnectError::Io(_))) => {
-                Err(trouble(format!("{error} ({}); trying again", self.socket()), false))
+            ConnectError::Busy | ConnectError::Io(_) => {
+                passing(format!("{error} ({socket}); trying again"))
             }
-            Err(error @ (ConnectError::Foreign { .. } | ConnectError::Insecure(_))) => {
-                Err(trouble(error.to_string(), true))
-            }
-        }
+            ConnectError::Foreign { .. } | ConnectError::Insecure(_) => lasting(error.to_string()),
+        })
     }
 
     async fn start(&self) -> Trouble {
+        let socket = self.socket();
         let Some(launcher) = &self.launcher else {
-            let detail = format!(
-                "no relay listens at {}; start one with `relay serve` (this shim was told not to)",
-                self.socket()
-            );
-            return trouble(detail, false);
+            return passing(format!(
+                "no relay listens at {socket}, and --no-autostart is set; start one with `relay serve`"
+            ));
         };
         if self.ending.load(Ordering::Relaxed) {
-            return trouble("this server is ending".to_owned(), true);
+            return lasting("this server is ending".to_owned());
         }
         match launcher.launch().await {
-            Ok(Launched::Started) => {
-                trouble(format!("waiting for the relay at {}", self.socket()), false)
-            }
+            Ok(Launched::Started) => passing(format!("waiting for the relay at {socket}")),
             Ok(Launched::InVain(said)) => {
-                let socket = self.socket();
-                trouble(format!("nobody answers at {socket}, but: {said}; trying again"), false)
+                passing(format!("nobody answers at {socket}, but: {said}; trying again"))
             }
-            Err(detail) => trouble(detail, true),
+            Err(error) => lasting(error.to_string()),
         }
     }
 
@@ -254,17 +257,15 @@ impl Route {
 
     /// What to say of a relay that is there and does not answer.
     pub(crate) fn silence(&self, relay: Option<u32>) -> Trouble {
-        let pid = relay.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-        let socket = self.socket();
-        let what = format!("the relay at {socket}{pid} does not answer");
-        trouble(format!("{what}; trying again, but if that lasts, end that process"), false)
+        let what = format!("the relay at {}{} does not answer", self.socket(), of(relay));
+        passing(format!("{what}; trying again, but if that lasts, end that process"))
     }
 
     /// What to say of something at the socket that is no relay.
     pub(crate) fn rubbish(&self, relay: Option<u32>) -> Trouble {
-        let pid = relay.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-        let what = format!("what listens at {}{pid} does not talk like a relay", self.socket());
-        trouble(format!("{what}; trying again, but if that lasts, end that process"), false)
+        let (socket, pid) = (self.socket(), of(relay));
+        let what = format!("what listens at {socket}{pid} does not talk like a relay");
+        passing(format!("{what}; trying again, but if that lasts, end that process"))
     }
 
     /// Never starts a relay from now on.
@@ -300,8 +301,14 @@ async fn turn(connection: &mut Connection<Stream>) -> Turn {
     .await
 }
 
-fn trouble(detail: String, lasting: bool) -> Trouble {
-    Trouble { kind: TroubleKind::Unavailable, detail, lasting }
+/// A trouble that may pass by itself.
+fn passing(detail: String) -> Trouble {
+    Trouble { kind: TroubleKind::Unavailable, detail, lasting: false }
+}
+
+/// A trouble that somebody has to end.
+fn lasting(detail: String) -> Trouble {
+    Trouble { lasting: true, ..passing(detail) }
 }
 
 /// The pause before the next attempt: doubled each time, with jitter, so that many shims that lost

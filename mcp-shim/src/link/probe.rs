@@ -13,10 +13,10 @@ use shared::{
 };
 use tokio::time::timeout;
 
-use super::{Pause, Route};
+use super::{Pause, Route, passing};
 use crate::{
     BUILD,
-    session::{RelayHealth, count},
+    session::{RelayHealth, Trouble, count},
 };
 
 /// How the relay is. Starts one where there is none, and takes at most
@@ -35,9 +35,9 @@ pub(crate) async fn probe(route: &Route, owner: OwnerId) -> RelayHealth {
         loop {
             match attempt(route, owner).await {
                 Ok(found) => return Some(found),
-                Err((detail, lasting)) => {
-                    health.trouble = Some(detail);
-                    if lasting {
+                Err(trouble) => {
+                    health.trouble = Some(trouble.detail);
+                    if trouble.lasting {
                         return None;
                     }
                 }
@@ -63,9 +63,8 @@ struct Found {
     uid: u32,
 }
 
-/// One attempt: what was found, or what went wrong and whether that lasts.
-async fn attempt(route: &Route, owner: OwnerId) -> Result<Found, (String, bool)> {
-    let stream = route.connect().await.map_err(|trouble| (trouble.detail, trouble.lasting))?;
+async fn attempt(route: &Route, owner: OwnerId) -> Result<Found, Trouble> {
+    let stream = route.connect().await?;
     let peer = stream.peer();
     let mut connection = Connection::new(stream);
     let hello = Hello {
@@ -94,7 +93,7 @@ async fn attempt(route: &Route, owner: OwnerId) -> Result<Found, (String, bool)>
         }
     };
     match timeout(limits::HANDSHAKE, status).await {
-        Ok(answer) => answer.map_err(|error| (error, false)),
-        Err(_) => Err((route.silence(peer.pid).detail, false)),
+        Ok(answer) => answer.map_err(passing),
+        Err(_) => Err(route.silence(peer.pid)),
     }
 }

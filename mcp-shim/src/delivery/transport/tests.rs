@@ -60,8 +60,8 @@ fn driver() -> DriverHandle {
 async fn a_request_is_done_when_the_answers_before_it_are_known_to_be_written() {
     let (inner, ledger) = (SlowToReturn::default(), Ledger::default());
     let (client_has_it, may_return) = (inner.client_has_it.clone(), inner.may_return.clone());
-    let (_, unreadable) = mpsc::unbounded_channel();
-    let mut transport = Watched::new(inner, ledger.clone(), driver(), unreadable, Ends::default());
+    let input = Input::new(tokio::io::empty());
+    let mut transport = Watched::new(inner, input, ledger.clone(), driver(), Ends::default());
     let [first, second] = [1, 2].map(RequestId::Number);
     for id in [&first, &second] {
         ledger.arrive(id.clone()).unwrap();
