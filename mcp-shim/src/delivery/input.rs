@@ -161,6 +161,7 @@ fn value_of_id(value: &[u8]) -> Option<RequestId> {
 
 #[cfg(test)]
 mod tests {
+    use rmcp::model::JsonRpcMessage;
     use tokio::io::AsyncWriteExt as _;
 
     use super::*;
@@ -171,10 +172,10 @@ mod tests {
         let (mut passed, mut unreadable, mut invalid) = (Vec::new(), Vec::new(), 0);
         while let Some(line) = input.next().await {
             match line {
-                Line::Message(message) => match *message {
-                    rmcp::model::JsonRpcMessage::Request(request) => passed.push(request.id),
-                    other => panic!("{other:?}"),
-                },
+                Line::Message(message) => {
+                    let JsonRpcMessage::Request(request) = *message else { panic!("no request") };
+                    passed.push(request.id);
+                }
                 Line::Unreadable(id) => unreadable.push(id),
                 Line::Invalid(_) => invalid += 1,
             }

@@ -179,10 +179,14 @@ where
         let message = loop {
             let error = match self.input.next().await {
                 None => break None,
-                Some(Line::Message(message)) => match *message {
-                    JsonRpcMessage::Request(request) if !self.arrives(&request.id) => continue,
-                    message => break Some(message),
-                },
+                Some(Line::Message(message)) => {
+                    if let JsonRpcMessage::Request(request) = &*message
+                        && !self.arrives(&request.id)
+                    {
+                        continue;
+                    }
+                    break Some(*message);
+                }
                 Some(Line::Unreadable(id)) => {
                     if !self.arrives(&id) {
                         continue;

@@ -219,8 +219,7 @@ fn a_result_as_it_is_written() {
 
 #[test]
 fn each_result_has_a_nonce_of_its_own() {
-    let mut reply = Reply::default();
-    reply.history = Some(vec![Spoken {
+    let history = Some(vec![Spoken {
         from: "partner",
         display_name: "Bob".to_owned(),
         author: Author::User,
@@ -229,6 +228,7 @@ fn each_result_has_a_nonce_of_its_own() {
         message: "hello".to_owned(),
         at: String::new(),
     }]);
+    let reply = Reply { history, ..Reply::default() };
     let shown: std::collections::BTreeSet<String> = (0..8).map(|_| text(&reply)).collect();
     assert_eq!(shown.len(), 8);
 }
