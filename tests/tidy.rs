@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
+
+use syn::visit::Visit;
 
 const LINES: usize = 400;
 
@@ -106,4 +109,139 @@ fn no_file_points_out_of_the_repository() {
         }
     }
     assert!(found.is_empty(), "not there for anybody else:\n{}", found.join("\n"));
+}
+
+/// The modules of a crate, each with its file.
+fn modules(sources: &Path) -> BTreeMap<Vec<String>, PathBuf> {
+    let is_test = |path: &Path| {
+        path.components().any(|part| part.as_os_str() == "tests")
+            || path.file_stem().is_some_and(|stem| stem == "tests" || stem == "main")
+    };
+    let module = |path: &Path| {
+        let inside = path.strip_prefix(sources).unwrap().with_extension("");
+        let names = inside.iter().map(|name| name.to_str().unwrap().to_owned());
+        names.filter(|name| name != "mod" && name != "lib").collect()
+    };
+    let product = rust_files(sources).into_iter().filter(|path| !is_test(path));
+    product.map(|path| (module(&path), path)).collect()
+}
+
+/// The paths of one file that lead to other modules of its crate, from the root of the crate.
+struct Imports<'a> {
+    module: &'a [String],
+    paths: Vec<Vec<String>>,
+}
+
+impl Imports<'_> {
+    fn note(&mut self, path: &[String]) {
+        let Some((first, rest)) = path.split_first() else { return };
+        let up = path.iter().take_while(|name| *name == "super").count();
+        let absolute = match first.as_str() {
+            "crate" => rest.to_vec(),
+            "self" => [self.module, rest].concat(),
+            "super" => [&self.module[..self.module.len() - up], &path[up..]].concat(),
+            _ => return,
+        };
+        self.paths.push(absolute);
+    }
+
+    fn note_tree(&mut self, before: &[String], tree: &syn::UseTree) {
+        let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+        match tree {
+            syn::UseTree::Path(path) => self.note_tree(&with(&path.ident), &path.tree),
+            syn::UseTree::Name(name) if name.ident == "self" => self.note(before),
+            syn::UseTree::Name(name) => self.note(&with(&name.ident)),
+            syn::UseTree::Rename(name) => self.note(&with(&name.ident)),
+            syn::UseTree::Glob(_) => self.note(before),
+            syn::UseTree::Group(group) => {
+                group.items.iter().for_each(|tree| self.note_tree(before, tree));
+            }
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Imports<'_> {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.note_tree(&[], &item.tree);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.note(&path.segments.iter().map(|one| one.ident.to_string()).collect::<Vec<_>>());
+        syn::visit::visit_path(self, path);
+    }
+
+    /// Modules within a file are its tests.
+    fn visit_item_mod(&mut self, _: &'ast syn::ItemMod) {}
+
+    /// `pub(in path)` names an ancestor and takes nothing from it.
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+}
+
+/// Which modules a module takes something from.
+fn imports(
+    module: &[String],
+    path: &Path,
+    all: &BTreeMap<Vec<String>, PathBuf>,
+) -> BTreeSet<Vec<String>> {
+    let file = syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap();
+    let mut imports = Imports { module, paths: Vec::new() };
+    imports.visit_file(&file);
+    let of_module = |path: &Vec<String>| {
+        let prefixes = (0..=path.len()).rev().map(|length| path[..length].to_vec());
+        prefixes.into_iter().find(|prefix| all.contains_key(prefix))
+    };
+    let targets = imports.paths.iter().filter_map(of_module);
+    targets.filter(|target| target != module).collect()
+}
+
+#[test]
+fn no_modules_import_each_other_in_a_circle() {
+    let mut circles = Vec::new();
+    for name in ["shared", "relay", "mcp-shim"] {
+        let all = modules(&workspace().join(name).join("src"));
+        let mut graph: BTreeMap<_, _> = all
+            .iter()
+            .map(|(module, path)| (module.clone(), imports(module, path, &all)))
+            .collect();
+        // Whatever imports nothing that is left is in no circle.
+        while let Some(free) = graph
+            .iter()
+            .find(|(_, targets)| targets.iter().all(|target| !graph.contains_key(target)))
+            .map(|(module, _)| module.clone())
+        {
+            graph.remove(&free);
+        }
+        // Nor is whatever nothing imports that is left.
+        while let Some(free) = graph
+            .keys()
+            .find(|module| graph.values().all(|targets| !targets.contains(*module)))
+            .cloned()
+        {
+            graph.remove(&free);
+        }
+        circles.extend(graph.iter().map(|(module, targets)| {
+            let of_circle = targets.iter().filter(|target| graph.contains_key(*target));
+            let targets: Vec<_> = of_circle.map(|target| target.join("::")).collect();
+            format!("{name}::{} takes from {}", module.join("::"), targets.join(", "))
+        }));
+    }
+    assert!(circles.is_empty(), "modules in circles:\n{}", circles.join("\n"));
+}
+
+#[test]
+fn the_fields_of_a_chat_are_its_own_rooms() {
+    let path = workspace().join("mcp-shim/src/session/chat/mod.rs");
+    let file = syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap();
+    let chat = file.items.iter().find_map(|item| match item {
+        syn::Item::Struct(item) if item.ident == "Chat" => Some(item),
+        _ => None,
+    });
+    let open: Vec<_> = chat
+        .expect("there is a struct Chat")
+        .fields
+        .iter()
+        .filter(|field| !matches!(field.vis, syn::Visibility::Inherited))
+        .map(|field| field.ident.as_ref().unwrap().to_string())
+        .collect();
+    assert!(open.is_empty(), "not private: {open:?}");
 }

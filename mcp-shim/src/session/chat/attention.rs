@@ -8,9 +8,6 @@ use std::time::Instant;
 
 use shared::{limits, message::ClientMessage};
 
-use super::{Chat, LinkState, Place};
-use crate::session::context::Context;
-
 #[derive(Debug, Default)]
 pub(super) struct Attention {
     /// Something is open through which a message would reach the client at once.
@@ -29,6 +26,31 @@ pub(super) struct Attention {
 }
 
 impl Attention {
+    /// A tool was called; `asks_for_numbers` of the queue, too.
+    pub(super) fn attend(&mut self, now: Instant, asks_for_numbers: bool) {
+        self.last_call = Some(now);
+        self.is_untold = true;
+        self.has_lapsed = false;
+        self.asks_for_numbers = asks_for_numbers;
+    }
+
+    /// What is open ends without the client.
+    pub(super) fn lapse(&mut self) {
+        self.has_lapsed |= self.open;
+    }
+
+    pub(super) fn set_open(&mut self, open: bool, now: Instant) {
+        if self.open && !open {
+            self.closes_at = Some(now + limits::ATTENTION_LINGER);
+        }
+        self.has_lapsed &= !open;
+        self.open = open;
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// On a new connection the relay takes nothing for open and the client for active.
     pub(super) fn connected(&mut self, now: Instant) {
         self.told_open = false;
@@ -66,76 +88,17 @@ impl Attention {
     }
 
     /// When the relay is to be told without any further input.
-    fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         self.closes_at.filter(|_| self.told_open && !self.open)
     }
 
     /// What the relay is to be told now.
-    fn due(&self, now: Instant) -> Option<ClientMessage<'static>> {
+    pub(super) fn due(&self, now: Instant) -> Option<ClientMessage<'static>> {
         let begins = self.open && !self.told_open;
         let ends = self.deadline().is_some_and(|at| at <= now);
         let is_active = self.is_untold && !self.told_open;
         let has_lapsed = self.has_lapsed && !self.open && !(self.is_untold && self.is_recent(now));
         let is_due = begins || ends || is_active || has_lapsed || self.asks_for_numbers;
         is_due.then_some(ClientMessage::Attention { open: self.open, lapsed: has_lapsed })
-    }
-}
-
-impl Chat {
-    /// A tool was called for this chat.
-    pub(crate) fn attend(&mut self, now: Instant) {
-        self.attention.last_call = Some(now);
-        self.attention.is_untold = true;
-        self.attention.has_lapsed = false;
-        self.attention.asks_for_numbers = matches!(self.place, Place::Waiting { .. });
-    }
-
-    /// What was open has ended without the client.
-    pub(crate) fn lapse(&mut self) {
-        self.attention.has_lapsed |= self.attention.open;
-    }
-
-    /// Whether something is open for this chat, after an input.
-    pub(crate) fn set_open(&mut self, open: bool, cx: &mut Context) {
-        let attention = &mut self.attention;
-        if attention.open && !open {
-            attention.closes_at = Some(cx.now.instant + limits::ATTENTION_LINGER);
-        }
-        attention.has_lapsed &= !open;
-        attention.open = open;
-        self.tell_attention(cx);
-    }
-
-    /// Asks for a place in the queue. What is open is told before: the relay answers with numbers
-    /// to whatever is told after.
-    pub(super) fn ask_for_place(&mut self, cx: &mut Context) {
-        if self.attention.open {
-            self.tell_attention(cx);
-        }
-        self.transmit(self.enter_queue(), cx);
-    }
-
-    /// On a new connection, everything that `hello` claimed is answered.
-    pub(super) fn attention_resumes(&mut self, now: Instant) {
-        self.attention.connected(now);
-    }
-
-    /// Tells the relay what it does not know yet.
-    pub(super) fn tell_attention(&mut self, cx: &mut Context) {
-        if self.is_placed()
-            && let Some(message) = self.attention.due(cx.now.instant)
-        {
-            self.transmit(message, cx);
-        }
-    }
-
-    /// When [`tell_attention`](Self::tell_attention) has something to tell by itself.
-    pub(super) fn attention_deadline(&self) -> Option<Instant> {
-        self.attention.deadline().filter(|_| self.is_placed())
-    }
-
-    /// Whether the relay could make use of it.
-    fn is_placed(&self) -> bool {
-        !matches!(self.place, Place::Idle) && self.link == LinkState::Up
     }
 }

@@ -18,7 +18,8 @@ impl Chat {
     /// When [`expire`](Self::expire) has something to do, at the latest.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let (silence, ping) = (self.silent_at(), self.ping_at());
-        let (forgotten, attention) = (self.forgotten_at(), self.attention_deadline());
+        let attention = self.attention.deadline().filter(|_| self.is_placed());
+        let forgotten = self.forgotten_at();
         [silence, ping, forgotten, self.lost_at(), attention].into_iter().flatten().min()
     }
 

@@ -40,6 +40,7 @@
 
 mod attention;
 mod inbox;
+mod link;
 mod liveness;
 mod outgoing;
 mod place;
@@ -54,7 +55,7 @@ use std::{collections::VecDeque, time::Instant};
 use shared::{
     id::RoomId,
     limits::{self, Limits},
-    message::{ClientMessage, Leave, ReportCategory},
+    message::{Leave, ReportCategory},
     rate::Bucket,
     text,
 };
@@ -271,16 +272,6 @@ impl Chat {
         self.empty_waits
     }
 
-    /// Since when the relay does not answer, if it should.
-    pub(super) fn down_since(&self) -> Option<Instant> {
-        match self.link {
-            LinkState::Closed | LinkState::Up => None,
-            LinkState::Connecting { since }
-            | LinkState::Greeting { since }
-            | LinkState::Welcomed { since } => Some(since),
-        }
-    }
-
     /// Panics if something that must always be true is not.
     pub(super) fn check(&self) {
         assert!(self.leaving.len() <= limits::LEAVING_ROOMS);
@@ -302,8 +293,20 @@ impl Chat {
         self.topic = topic.unwrap_or_else(|| self.topic.clone());
     }
 
-    pub(super) fn note_trouble(&mut self, trouble: Trouble) {
-        self.trouble = Some(trouble);
+    /// A tool was called for this chat.
+    pub(super) fn attend(&mut self, now: Instant) {
+        self.attention.attend(now, self.is_queued());
+    }
+
+    /// What was open for this chat ends without the client.
+    pub(super) fn lapse(&mut self) {
+        self.attention.lapse();
+    }
+
+    /// Whether something is open for this chat, after an input.
+    pub(super) fn set_open(&mut self, open: bool, cx: &mut Context) {
+        self.attention.set_open(open, cx.now.instant);
+        self.tell_attention(cx);
     }
 
     pub(super) fn note_empty_waits(&mut self, waits: u32) {
@@ -345,46 +348,6 @@ impl Chat {
 
 /// What the rest of this room does to it.
 impl Chat {
-    fn transmit(&mut self, message: ClientMessage<'static>, cx: &mut Context) {
-        self.spoke = cx.now.instant;
-        self.attention.said(&message);
-        cx.transmit(self.id, message);
-    }
-
-    fn transmit_all(
-        &mut self,
-        messages: impl IntoIterator<Item = ClientMessage<'static>>,
-        cx: &mut Context,
-    ) {
-        for message in messages {
-            self.transmit(message, cx);
-        }
-    }
-
-    fn open_link(&mut self, cx: &mut Context) {
-        if self.link == LinkState::Closed {
-            self.link = LinkState::Connecting { since: cx.now.instant };
-            self.trouble = None;
-            cx.out.push(Output::Open(self.id));
-        }
-    }
-
-    fn close_link(&mut self, cx: &mut Context) {
-        if self.link != LinkState::Closed {
-            self.link = LinkState::Closed;
-            self.leaving_queue = false;
-            cx.out.push(Output::Close(self.id));
-        }
-    }
-
-    /// An idle chat needs no connection, once the relay knows what it left.
-    fn close_link_if_idle(&mut self, cx: &mut Context) {
-        let is_told = self.leaving.is_empty() && !self.leaving_queue;
-        if matches!(self.place, Place::Idle) && is_told {
-            self.close_link(cx);
-        }
-    }
-
     /// Puts an event into the inbox and hints at it. Returns its cursor.
     fn tell(&mut self, event: Event, cx: &mut Context) -> u64 {
         let entry = self.inbox.push(cx.now.rfc3339(), event);

@@ -77,8 +77,17 @@ impl Chat {
         }
     }
 
+    /// Asks for a place in the queue. What is open is told before: the relay answers with numbers
+    /// to whatever is told after.
+    pub(super) fn ask_for_place(&mut self, cx: &mut Context) {
+        if self.attention.is_open() {
+            self.tell_attention(cx);
+        }
+        self.transmit(self.enter_queue(), cx);
+    }
+
     /// The request for a place, with the ticket of the one that it has.
-    pub(super) fn enter_queue(&self) -> ClientMessage<'static> {
+    fn enter_queue(&self) -> ClientMessage<'static> {
         let ticket = match &self.place {
             Place::Waiting { ticket, .. } => ticket.clone().map(Into::into),
             Place::Idle | Place::Seeking | Place::Chatting(_) => None,

@@ -169,7 +169,7 @@ impl Chat {
         let LinkState::Welcomed { .. } = self.link else { return };
         self.link = LinkState::Up;
         self.trouble = None;
-        self.attention_resumes(cx.now.instant);
+        self.attention.connected(cx.now.instant);
         let leaves: Vec<_> = self.leaving.iter().map(|one| one.leave.clone()).collect();
         self.transmit_all(leaves.into_iter().map(ClientMessage::Leave), cx);
         match &mut self.place {
