@@ -35,8 +35,17 @@ pub struct Config {
 pub enum Request {
     /// `enter_queue`
     EnterQueue(EnterQueue),
-    /// `wait_for_events`; `task`: the client takes a task for an answer.
-    WaitForEvents { chat_id: Option<String>, after: Option<u64>, timeout: Duration, task: bool },
+    /// `wait_for_events`
+    WaitForEvents {
+        /// The handle of the chat, as the client wrote it.
+        chat_id: Option<String>,
+        /// The client has all events up to this cursor.
+        after: Option<u64>,
+        /// How long to wait at most: up to 170 s, and 0 only looks.
+        timeout: Duration,
+        /// The client takes a task for an answer.
+        task: bool,
+    },
     /// `send_message`
     SendMessage(SendMessage),
     /// `next_partner`
@@ -44,37 +53,63 @@ pub enum Request {
     /// `leave_chat`
     LeaveChat(Departure),
     /// `chat_status`
-    ChatStatus { chat_id: Option<String>, history: usize, after: Option<u64> },
+    ChatStatus {
+        /// The handle of the chat, as the client wrote it; without one, all chats are meant.
+        chat_id: Option<String>,
+        /// How many of the last messages to show: up to 50.
+        history: usize,
+        /// The client has all events up to this cursor.
+        after: Option<u64>,
+    },
     /// Any tool, with an argument that is not valid.
-    Invalid { chat_id: Option<String>, error: ToolError },
+    Invalid {
+        /// The handle of the chat, if that could be read.
+        chat_id: Option<String>,
+        /// Which argument, and why.
+        error: ToolError,
+    },
 }
 
 /// The arguments of `enter_queue`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EnterQueue {
+    /// What the partner sees, up to 32 characters; the default is the chat's, or the configured one.
     pub display_name: Option<String>,
+    /// Which queue, up to 64 characters; the default is the chat's, or `open`.
     pub topic: Option<String>,
+    /// An idle chat that joins the queue again.
     pub chat_id: Option<String>,
+    /// Opens another chat beside one that waits or talks.
     pub new_chat: bool,
+    /// The client has all events up to this cursor.
     pub after: Option<u64>,
 }
 
 /// The arguments of `send_message`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SendMessage {
+    /// The handle of the chat, as the client wrote it.
     pub chat_id: Option<String>,
+    /// The text, before it is cleaned.
     pub message: String,
+    /// Whose words these are, as the client claims.
     pub author: Author,
+    /// The room that the message is for; without one, the room that the client knows of.
     pub room_id: Option<String>,
+    /// The client has all events up to this cursor.
     pub after: Option<u64>,
 }
 
 /// The arguments of `next_partner` and `leave_chat`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Departure {
+    /// The handle of the chat, as the client wrote it.
     pub chat_id: Option<String>,
+    /// Never meet this partner again.
     pub block: bool,
+    /// What to note about this partner.
     pub report: Option<ReportCategory>,
+    /// The client has all events up to this cursor.
     pub after: Option<u64>,
 }
 
@@ -105,7 +140,12 @@ pub enum Input<'a> {
     /// The client takes tasks: a wait wakes it.
     ClientTakesTasks,
     /// The answer was written to the client, or could not be.
-    Settled { call: CallId, written: bool },
+    Settled {
+        /// Whose answer.
+        call: CallId,
+        /// Only then the client has what was lent to the call.
+        written: bool,
+    },
     /// The link of a chat has a connection, on which nothing was said yet.
     Connected(ChatId),
     /// The relay says something to a chat.

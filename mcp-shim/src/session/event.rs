@@ -38,31 +38,63 @@ impl Entry {
 pub enum Event {
     /// There is a partner.
     #[serde(rename = "chatroom.found")]
-    Found { room_id: String, topic: String, partner: FoundPartner, met_before: bool },
+    Found {
+        /// The room, new for every match.
+        room_id: String,
+        /// The queue in which both waited.
+        topic: String,
+        /// Who it is.
+        partner: FoundPartner,
+        /// The two are recent partners.
+        met_before: bool,
+    },
     /// The partner wrote.
     #[serde(rename = "message.received")]
     Message {
+        /// The room in which it was said.
         room_id: String,
+        /// The same on both sides: beginning of the room's id, seat, number.
         message_id: String,
+        /// Who wrote it.
         from: Sender,
+        /// Whose words these are, as the sender claims.
         author: Author,
+        /// The text, cleaned.
         message: String,
+        /// When the relay passed it on, in RFC 3339.
         sent_at: String,
+        /// How many characters cleaning took out, if any.
         #[serde(skip_serializing_if = "Option::is_none")]
         removed: Option<u32>,
     },
     /// The partner's connection is down.
     #[serde(rename = "partner.away")]
-    Away { room_id: String },
+    Away {
+        /// The room, which stays for the grace.
+        room_id: String,
+    },
     /// The partner's connection is back.
     #[serde(rename = "partner.back")]
-    Back { room_id: String },
+    Back {
+        /// The room.
+        room_id: String,
+    },
     /// The partner is gone, and the room with it.
     #[serde(rename = "partner.disconnected")]
-    Disconnected { room_id: String, reason: CloseReason, undelivered: Vec<String> },
+    Disconnected {
+        /// The room, which is closed.
+        room_id: String,
+        /// Why it is closed.
+        reason: CloseReason,
+        /// The ids of messages that the partner's client may not have.
+        undelivered: Vec<String>,
+    },
     /// The place in the queue is gone.
     #[serde(rename = "queue.expired")]
-    Expired { reason: &'static str },
+    Expired {
+        /// `not_listening` or `relay_lost`.
+        reason: &'static str,
+    },
 }
 
 impl Event {
@@ -94,15 +126,18 @@ impl Event {
 /// The partner in `chatroom.found`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FoundPartner {
+    /// The name that the partner has chosen.
     pub display_name: String,
     /// Whether the name mixes scripts, as look-alikes do; only if so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub mixed_script: bool,
+    /// Whether the partner's client would be handed a message now.
     pub presence: Presence,
 }
 
 /// The partner in `message.received`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sender {
+    /// The name under which it was said.
     pub display_name: String,
 }

@@ -31,11 +31,17 @@ pub enum Line {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename = "message.sent")]
 pub struct Said {
+    /// When it was accepted, in RFC 3339.
     pub at: String,
+    /// The room in which it was said.
     pub room_id: String,
+    /// The same on both sides.
     pub message_id: String,
+    /// The name under which it was said.
     pub from: Sender,
+    /// Whose words these are.
     pub author: Author,
+    /// The text, cleaned.
     pub message: String,
 }
 

@@ -79,11 +79,13 @@ impl Reply {
 /// A task, as far as its client is shown it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskView {
+    /// Its handle.
     pub task_id: TaskId,
-    /// In RFC 3339, as is the next.
+    /// When it was made, in RFC 3339.
     pub created_at: String,
-    /// When its status last changed.
+    /// When its status last changed, in RFC 3339.
     pub updated_at: String,
+    /// How it stands.
     pub status: TaskStatus,
 }
 
@@ -94,6 +96,7 @@ pub enum TaskStatus {
     Working(String),
     /// The result, which is the same each time.
     Completed {
+        /// What it brings.
         reply: Box<Reply>,
         /// The number of the fence around the partner's words in its text.
         fence: u32,
@@ -142,19 +145,25 @@ pub enum ChatState {
 /// The room that a chat is in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RoomView {
+    /// Its id, new for every match.
     pub room_id: String,
+    /// The queue in which both waited.
     pub topic: String,
+    /// Who is in it besides.
     pub partner: PartnerView,
+    /// The two are recent partners.
     pub met_before: bool,
 }
 
 /// The partner, as far as is known.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PartnerView {
+    /// The name that the partner has chosen.
     pub display_name: String,
     /// Whether the name mixes scripts, as look-alikes do; only if so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub mixed_script: bool,
+    /// Whether the partner's client would be handed a message now.
     pub presence: Presence,
     /// Since the partner's client was last known to be active.
     pub seconds_since_seen: u64,
@@ -163,12 +172,14 @@ pub struct PartnerView {
 /// The queue that a chat waits in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QueueView {
+    /// Which queue.
     pub topic: String,
     /// 1 for the one who waits longest; absent until the relay has said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
-    /// Without this shim's other chats.
+    /// How many wait, without this shim's other chats.
     pub waiting: usize,
+    /// How many of them do not listen.
     pub not_listening: usize,
     /// This shim's other chats in the same queue.
     pub own: usize,
@@ -188,8 +199,11 @@ pub enum Delivery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Left {
+    /// A partner.
     Room,
+    /// A place in the queue.
     Queue,
+    /// Neither: the chat was idle.
     None,
 }
 
@@ -211,17 +225,24 @@ pub struct Spoken {
     pub from: &'static str,
     /// The name under which it was said.
     pub display_name: String,
+    /// Whose words these are, as the sender claims.
     pub author: Author,
+    /// The room in which it was said.
     pub room_id: String,
+    /// The same on both sides.
     pub message_id: String,
+    /// The text, cleaned.
     pub message: String,
+    /// When it was said, in RFC 3339.
     pub at: String,
 }
 
 /// A chat that the call was not about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OtherChat {
+    /// Its handle.
     pub chat_id: ChatId,
+    /// Where it stands.
     pub state: ChatState,
     /// Events that were not handed out.
     pub unread: usize,
@@ -230,7 +251,9 @@ pub struct OtherChat {
 /// How the relay is, as seen from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RelayHealth {
+    /// Whether it answers.
     pub connected: bool,
+    /// The path of its socket.
     pub socket: String,
     /// Package version of the relay.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -249,11 +272,13 @@ pub struct RelayHealth {
 /// What went wrong, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToolError {
+    /// Which error, for programs.
     pub code: ErrorCode,
     /// What happened, and what was kept.
     pub message: Cow<'static, str>,
     /// What to do now.
     pub hint: Cow<'static, str>,
+    /// How long to wait before another try, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
 }
@@ -272,22 +297,40 @@ impl ToolError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
+    /// The tool needs a `chat_id`.
     ChatRequired,
+    /// No chat here has this `chat_id`.
     UnknownChat,
+    /// A chat waits or talks already.
     AlreadyQueued,
+    /// There is no partner.
     NotInRoom,
+    /// The partner is not the one that the message is for.
     RoomChanged,
+    /// The assistant has sent as many messages in a row as it may.
     AskUser,
+    /// The message is blank.
     MessageEmpty,
+    /// The message has more than 8 KiB or 200 lines.
     MessageTooLong,
+    /// Nothing of the message can be seen.
     MessageUnprintable,
+    /// An argument has the wrong type or is out of range.
     InvalidArgument,
+    /// `display_name` is not allowed.
     InvalidName,
+    /// `topic` is not allowed.
     InvalidTopic,
+    /// Too many messages or partners in a short time.
     RateLimited,
+    /// As many messages as may be are on their way.
     WindowFull,
+    /// The relay does not answer or cannot be started.
     RelayUnavailable,
+    /// The relay speaks another version of the protocol.
     VersionMismatch,
+    /// Another connection carries the session of this chat.
     SessionLost,
+    /// There are as many chats, places or topics as there can be.
     TooMany,
 }
