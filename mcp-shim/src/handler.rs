@@ -1,4 +1,4 @@
-//! The MCP server: what it says of itself, and each request handed to whoever answers it.
+//! The MCP server: what it says of itself, and which part answers each request.
 
 use std::{
     borrow::Cow,
@@ -59,7 +59,7 @@ impl Handler {
         Self { driver, ledger, calls, tools, resources, has_channel }
     }
 
-    /// The number of this request, if it is to be answered.
+    /// The number of this request, unless it was cancelled or shares its id.
     async fn enter(&self, context: &RequestContext<RoleServer>) -> Option<CallId> {
         let call = CallId(self.calls.fetch_add(1, Ordering::Relaxed));
         self.ledger.enter(&context.id, call).await.then_some(call)
@@ -241,7 +241,7 @@ impl ServerHandler for Handler {
         else {
             let known = schema::NAMES.join(", ");
             return Err(ErrorData::invalid_params(
-                format!("there is no such tool; these are there: {known}"),
+                format!("there is no such tool; the tools are {known}"),
                 None,
             ));
         };
@@ -284,24 +284,22 @@ impl ServerHandler for Handler {
     }
 }
 
-/// What the params of a method have to be that this server has in this era, and that the SDK could
-/// not take as they were.
+/// What is wrong with the params of a method that this server has in this era, if the SDK did not
+/// take them.
 fn wanted_params(method: &str, is_stateless: bool) -> Option<&'static str> {
     Some(match method {
-        "tools/call" => "`name` has to be a string and `arguments`, if there are any, an object",
-        "prompts/get" => {
-            "`name` has to be a string and `arguments`, if there are any, an object of strings"
-        }
+        "tools/call" => "`name` must be a string, and `arguments` an object or absent",
+        "prompts/get" => "`name` must be a string, and `arguments` an object of strings or absent",
         "tools/list" | "prompts/list" | "resources/list" | "resources/templates/list" => {
-            "`cursor`, if there is one, has to be a string"
+            "`cursor` must be a string or absent"
         }
-        "resources/read" => "`uri` has to be a string",
+        "resources/read" => "`uri` must be a string",
         "resources/subscribe" | "resources/unsubscribe" if !is_stateless => {
-            "`uri` has to be a string"
+            "`uri` must be a string"
         }
-        "subscriptions/listen" if is_stateless => "`notifications` has to be an object",
+        "subscriptions/listen" if is_stateless => "`notifications` must be an object",
         "tasks/get" | "tasks/update" | "tasks/cancel" if is_stateless => {
-            "`taskId` has to be a string"
+            "`taskId` must be a string"
         }
         _ => return None,
     })

@@ -11,12 +11,12 @@ const NAME: &str = "chat";
 
 pub(crate) fn prompt() -> Prompt {
     let topic = PromptArgument::new("topic")
-        .with_description("Whom to meet: those who enter the same topic. Default: open.")
+        .with_description("You meet people who enter the same topic. Default: open.")
         .with_required(false);
     let display_name = PromptArgument::new("display_name")
         .with_description("The name that the partner sees. Default: Stranger.")
         .with_required(false);
-    let description = "Find somebody to chat with, and carry the conversation.";
+    let description = "Finds somebody to chat with and carries the conversation.";
     Prompt::new(NAME, Some(description), Some(vec![topic, display_name]))
         .with_title("Chat with a stranger")
 }
@@ -56,7 +56,7 @@ fn argument<'a>(
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(wrong(name, &"has to be a string")),
+        Some(_) => Err(wrong(name, &"must be a string")),
     }
 }
 

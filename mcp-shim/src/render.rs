@@ -97,9 +97,12 @@ fn headline(out: &mut String, reply: &Reply) -> std::fmt::Result {
             (Some(trouble), _) => writeln!(out, "The relay cannot be reached: {trouble}.")?,
             (None, others) => writeln!(
                 out,
-                "The relay is well ({}); {} others are connected.",
+                "The relay answers ({}); {} connected.",
                 relay.socket,
-                others.unwrap_or(0)
+                match others.unwrap_or(0) {
+                    1 => "1 other session is".to_owned(),
+                    others => format!("{others} other sessions are"),
+                }
             )?,
         }
         if let Some(uid) = relay.account {
@@ -157,7 +160,7 @@ fn outcome(out: &mut String, reply: &Reply) -> std::fmt::Result {
         Some(Left::None) | None => {}
     }
     if let Some(undelivered) = reply.undelivered.as_ref().filter(|messages| !messages.is_empty()) {
-        writeln!(out, "The partner may not have got: {}.", undelivered.join(", "))?;
+        writeln!(out, "The partner may not have these messages: {}.", undelivered.join(", "))?;
     }
     if let Some(noted) = reply.noted {
         writeln!(out, "{noted}")?;
@@ -174,7 +177,7 @@ fn event(out: &mut String, entry: &Entry, nonce: u32) -> std::fmt::Result {
     match &entry.event {
         Event::Found { partner, topic, met_before, .. } => {
             let name = quoted(&partner.display_name);
-            let again = if *met_before { ", whom you have met before" } else { "" };
+            let again = if *met_before { "; you have met before" } else { "" };
             let (topic, presence) = (quoted(topic), presence(partner.presence));
             let warning = warning(partner.mixed_script);
             write!(out, "{cursor}. Found a partner: {name} ({presence}{warning})")?;
@@ -200,7 +203,11 @@ fn event(out: &mut String, entry: &Entry, nonce: u32) -> std::fmt::Result {
             };
             writeln!(out, "{cursor}. The partner {reason}.")?;
             if !undelivered.is_empty() {
-                writeln!(out, "   Not known to have arrived: {}.", undelivered.join(", "))?;
+                writeln!(
+                    out,
+                    "   These messages may not have arrived: {}.",
+                    undelivered.join(", ")
+                )?;
             }
             Ok(())
         }
@@ -229,7 +236,7 @@ fn quote(out: &mut String, words: &str) -> std::fmt::Result {
     words.split('\n').try_for_each(|line| writeln!(out, "> {}", escape(line)))
 }
 
-/// Whoever let it through: nothing that ends the quotation, the line, or the order of reading.
+/// In quotation marks, without anything that ends the quotation, the line or the order of reading.
 fn quoted(name: &str) -> String {
     let cleaned = shared::text::clean(name);
     let kept = cleaned.text.chars().filter(|one| !one.is_control() && *one != '"');

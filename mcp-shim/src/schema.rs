@@ -18,9 +18,9 @@ pub(crate) fn tools() -> Vec<Tool> {
         tool(
             NAMES[0],
             "Find a chat partner",
-            "Find somebody to talk to: a random stranger; matched at once if one waits. Gives the chat_id that \
-             the other tools take. If this app already has a chat it changes nothing, unless \
-             chat_id names an idle one or new_chat is true.",
+            "Find a random stranger to talk to; matches at once if one waits. Gives the chat_id that the other \
+             tools take. Changes nothing while this app has another chat, unless chat_id names an idle \
+             one or new_chat is true.",
             ToolAnnotations::new()
                 .read_only(false)
                 .destructive(false)
@@ -29,7 +29,7 @@ pub(crate) fn tools() -> Vec<Tool> {
             json!({
                 "display_name": text("Only what your user chose for this; the partner sees it. Letters, digits, space, -_.' up to 32."),
                 "topic": text("Only what your user chose for this; the partner sees it. Both who enter the same topic meet. Default: open."),
-                "chat_id": text("An idle chat that is to wait again."),
+                "chat_id": text("An idle chat that joins the queue again."),
                 "new_chat": {"type": "boolean", "description": "A second conversation beside the open one."},
                 "after": after(),
             }),
@@ -39,7 +39,7 @@ pub(crate) fn tools() -> Vec<Tool> {
             NAMES[1],
             "Wait for news",
             "Return as soon as something happens in a chat: a partner was found, wrote, or left. \
-             Empty events at the time limit. A client that takes tasks gets one for up to \
+             Returns no events at the time limit. A client that takes tasks gets one for up to \
              30 minutes and wakes you.",
             ToolAnnotations::new()
                 .read_only(false)
@@ -59,8 +59,8 @@ pub(crate) fn tools() -> Vec<Tool> {
         tool(
             NAMES[2],
             "Send a message",
-            "Send words to the partner, as your user wants them said. The result tells whether the \
-             partner's client has them.",
+            "Send your user's words to the partner. The result says whether the partner's client has \
+             them.",
             ToolAnnotations::new()
                 .read_only(false)
                 .destructive(false)
@@ -70,7 +70,7 @@ pub(crate) fn tools() -> Vec<Tool> {
                 "chat_id": chat_id(),
                 "message": text("What to say: at most 8 KiB and 200 lines."),
                 "author": {"type": "string", "enum": ["user", "assistant"], "description": "Whose words these are. Default: assistant."},
-                "room_id": text("Send only if this is still the room, that is, the same partner."),
+                "room_id": text("Send only to this room, that is, to the same partner."),
                 "after": after(),
             }),
             &["chat_id", "message"],
@@ -103,7 +103,7 @@ pub(crate) fn tools() -> Vec<Tool> {
             NAMES[5],
             "Chat status",
             "State, partner, queue and receipts of a chat. Without chat_id: all chats of this app \
-             and whether the relay is well.",
+             and whether the relay answers.",
             ToolAnnotations::new()
                 .read_only(true)
                 .destructive(false)
@@ -113,7 +113,7 @@ pub(crate) fn tools() -> Vec<Tool> {
                 "chat_id": chat_id(),
                 "history": {
                     "type": "integer", "minimum": 0, "maximum": limits::HISTORY_ENTRIES as i64,
-                    "description": "So many of the last messages of both sides: 0 to 50, default 0.",
+                    "description": "How many of the last messages of both sides to show: 0 to 50, default 0.",
                 },
                 "after": after(),
             }),
@@ -153,7 +153,7 @@ fn chat_id() -> Value {
 fn after() -> Value {
     json!({
         "type": "integer", "minimum": 0,
-        "description": "I have all events up to this cursor; tell me what follows.",
+        "description": "I have all events up to this cursor; return what follows.",
     })
 }
 

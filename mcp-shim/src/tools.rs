@@ -1,5 +1,5 @@
-//! Arguments of a tool call become a [`Request`]; whether it makes sense is not decided here.
-//! `null` is absent; anything else of the wrong kind is an error that names the field.
+//! Turns the arguments of a tool call into a [`Request`]; whether it makes sense is not decided here.
+//! `null` is absent; any other value of the wrong type is an error that names the field.
 
 use std::time::Duration;
 
@@ -146,7 +146,11 @@ impl Arguments {
         let chosen = choices.iter().find(|(choice, _)| *choice == name);
         chosen.map(|(_, value)| Some(*value)).ok_or_else(|| {
             let names: Vec<_> = choices.iter().map(|(choice, _)| *choice).collect();
-            wrong(field, "is none of the known ones", format!("use one of {}", names.join(", ")))
+            wrong(
+                field,
+                "is not one of the known values",
+                format!("use one of {}", names.join(", ")),
+            )
         })
     }
 }
@@ -160,7 +164,7 @@ fn wrong_kind(field: &str, wanted: &str, found: &Value) -> ToolError {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     };
-    wrong(field, format!("is {found}"), format!("{field} has to be {wanted}"))
+    wrong(field, format!("is {found}"), format!("{field} must be {wanted}"))
 }
 
 fn wrong(field: &str, problem: impl std::fmt::Display, hint: impl Into<String>) -> ToolError {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::channel;
 use crate::session::{ChatId, Entry};
 
-/// What a client declares, under `extensions` of its capabilities, to be notified of events.
+/// A client that declares this, under `extensions` of its capabilities, is notified of events.
 pub(crate) const EXTENSION: &str = "dev.mcp-chat/events";
 
 /// Notifications that the client has not taken; more are dropped, being hints.

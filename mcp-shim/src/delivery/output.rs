@@ -8,7 +8,7 @@ pub(crate) async fn closed() {
     use rustix::fs::{FileType, Mode, OFlags, fstat, open};
     use tokio::{io::Interest, net::unix::pipe::Sender};
 
-    // Opened anew: the descriptor that was inherited has to go on blocking.
+    // Opened anew: the inherited descriptor must stay blocking.
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let watched = open("/proc/self/fd/1", flags, Mode::empty()).ok().filter(|file| {
         fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)

@@ -1,4 +1,4 @@
-//! The chats as resources: to be read again, and followed. Reading hands out nothing and starts
+//! The chats as resources, to read and to follow. Reading hands out nothing and starts
 //! nothing. Names and descriptions are fixed: no word of a stranger's is in them.
 
 use std::collections::BTreeSet;
@@ -43,7 +43,7 @@ impl Resources {
         Self { driver, versions, subscriptions, listens: Semaphore::new(limits::LISTENS) }
     }
 
-    /// Whoever has an `initialize` session and this list is told when it changes.
+    /// From then on an `initialize` session is told when the list changes.
     pub(crate) fn list(&self, context: &RequestContext<RoleServer>) -> ListResourcesResult {
         if context.peer.peer_info().is_some() {
             self.subscriptions.open(Followed::List, context.peer.clone());
@@ -103,7 +103,7 @@ impl Resources {
         }
     }
 
-    /// What of a filter is there to be followed.
+    /// The part of a filter that names something to follow.
     pub(crate) fn accepted(&self, requested: &SubscriptionFilter) -> SubscriptionFilter {
         let mut accepted = SubscriptionFilter::new();
         if self.listens.available_permits() == 0 {

@@ -72,7 +72,7 @@ pub(crate) fn state(task: TaskView) -> GetTaskResult {
     GetTaskResult::new(DetailedTask::new(described, payload))
 }
 
-/// The answer to whoever names a task that is not there.
+/// The answer to a request for a task that is not there.
 pub(crate) fn unknown() -> ErrorData {
     let what = "there is no such task (any more); what it would have brought was kept for the \
                 tools of its chat";

@@ -63,7 +63,7 @@ pub(crate) enum LinkNews {
     Written,
     /// The connection is gone.
     Disconnected,
-    /// There was none to be had.
+    /// An attempt to connect has failed.
     Trouble(Trouble),
 }
 
@@ -72,7 +72,7 @@ pub(crate) enum LinkNews {
 #[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 pub(crate) enum ToWrite {
     Message(ClientMessage<'static>),
-    /// Nothing: whoever asks wants to know when all before this is written.
+    /// Nothing: the driver wants to know when all before this is written.
     Nothing,
     /// Nothing any more: what comes from the relay is rubbish.
     Hopeless,
@@ -306,7 +306,7 @@ fn passing(detail: String) -> Trouble {
     Trouble { kind: TroubleKind::Unavailable, detail, lasting: false }
 }
 
-/// A trouble that somebody has to end.
+/// A trouble that lasts until somebody does something.
 fn lasting(detail: String) -> Trouble {
     Trouble { lasting: true, ..passing(detail) }
 }

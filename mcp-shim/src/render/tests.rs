@@ -5,7 +5,7 @@ use serde_json::Value;
 use shared::text;
 
 use super::*;
-use crate::session::{ChatId, ChatView, FoundPartner, PartnerView, RoomView, Sender};
+use crate::session::{ChatId, ChatView, FoundPartner, PartnerView, RelayHealth, RoomView, Sender};
 
 /// The worst case: the stranger has guessed it.
 const NONCE: u32 = 0xabcd_ef01;
@@ -205,7 +205,7 @@ fn a_result_as_it_is_written() {
          do), topic \"tea\", room 01010101. Cursor 2.\n\
          The notice.\n\
          1. Found a partner: \"Bоb\" (not listening; the name mixes scripts, as look-alikes do), \
-         topic \"tea\", whom you have met before.\n\
+         topic \"tea\"; you have met before.\n\
          2. Partner \"Bоb\" wrote (by an assistant):\n\
          [words of \"Bоb\" abcdef01]\n> one\n> two\n[end abcdef01]\n\
          (7 unsafe characters were taken out)\n\
@@ -242,4 +242,28 @@ fn a_name_cannot_end_its_quotation_or_its_line() {
     assert_eq!(shown.matches('"').count(), innocent.matches('"').count(), "{shown}");
     let harmful = |one: char| one.is_control() && one != '\n' || "\u{2028}\u{202e}<".contains(one);
     assert!(!shown.contains(harmful), "{shown:?}");
+}
+
+#[test]
+fn others_are_counted_in_correct_english() {
+    for (others, words) in [
+        (0, "0 other sessions are connected"),
+        (1, "1 other session is connected"),
+        (2, "2 other sessions are connected"),
+    ] {
+        let relay = RelayHealth {
+            connected: true,
+            socket: "/run/relay.sock".to_owned(),
+            version: None,
+            others_connected: Some(others),
+            account: None,
+            trouble: None,
+        };
+        let reply = Reply { relay: Some(relay), ..Reply::default() };
+        let shown = text(&reply);
+        assert!(
+            shown.starts_with(&format!("The relay answers (/run/relay.sock); {words}.")),
+            "{shown}"
+        );
+    }
 }

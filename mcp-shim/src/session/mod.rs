@@ -58,7 +58,7 @@ pub use self::{
 
 /// All chats of this shim.
 ///
-/// Its methods are of three kinds. Whoever owns it calls them in this order, again and again:
+/// Its methods are of three kinds. Its owner calls them in this order, again and again:
 /// 1. [`next_deadline`](Self::next_deadline): how long to wait for the next input at most.
 /// 2. [`handle`](Self::handle): one [`Input`], which changes everything that changes. The outputs
 ///    are done in their order, and all of them before the next input.
@@ -75,7 +75,7 @@ pub struct Sessions {
     lent: BTreeMap<CallId, ChatId>,
     /// Chats that a call has made: if its answer is not written, nobody knows them.
     introduced: BTreeMap<CallId, ChatId>,
-    /// Chats that end once an answer that says so was written and nothing is left to be told.
+    /// Chats that end once the answer that says so was written, if nothing is unread then.
     farewells: BTreeMap<CallId, ChatId>,
     /// Block tags, presented at each `hello`.
     blocks: VecDeque<String>,

@@ -14,7 +14,7 @@ use crate::session::{
 };
 
 impl Sessions {
-    /// When a call has to be looked at again, at the latest.
+    /// When a call must be looked at again, at the latest.
     pub(in crate::session) fn due(&self, pending: &Pending) -> Instant {
         let down = self
             .chats

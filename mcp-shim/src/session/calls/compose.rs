@@ -27,7 +27,7 @@ impl Sessions {
             reply.error.as_ref().is_some_and(|error| error.code == ErrorCode::SessionLost);
         let chat = self.chat(call.chat);
         let loan = chat.lend(call.id, call.after);
-        // Whoever is told that it is over does not ask for what others have not been handed.
+        // A client that is told that it is over would not ask for what other results hold.
         let is_over = is_lost && chat.unread() == loan.events.len();
         let is_tired = chat.empty_waits() >= EMPTY_WAITS && loan.events.is_empty();
         let view = ChatView {

@@ -91,7 +91,7 @@ impl Sessions {
     ) -> Result<Call, Failure> {
         let chat_id = chat_id.ok_or_else(errors::chat_required)?;
         let chat = self.find(&chat_id).ok_or_else(errors::unknown_chat)?;
-        // Whoever names a chat knows it, whatever became of the answer that was to make it known.
+        // A client that names a chat knows it, even if the answer with its id was not written.
         self.introduced.retain(|_, introduced| *introduced != chat);
         let call = Call { id, chat, after };
         let chat = self.chat(chat);

@@ -45,7 +45,7 @@ pub(crate) enum WaitsFor {
     Numbers { news: u64, reply: Box<Reply> },
 }
 
-/// What becomes of a place that was not to be had.
+/// What happens if the relay gives no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnFailure {
     /// The chat was made for this call and ends with it.

@@ -35,7 +35,7 @@ impl Sessions {
             let deadline = cx.now.instant + limits::RELAY_WAIT;
             let again = Request::SendMessage(SendMessage {
                 chat_id: Some(call.chat.as_str().to_owned()),
-                // Whoever the partner is by then, this is for the one of now.
+                // The message is for the partner of now, even if there is another by then.
                 room_id: Some(room_id.to_string()),
                 ..request
             });

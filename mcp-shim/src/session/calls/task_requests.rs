@@ -58,7 +58,7 @@ impl Sessions {
             return;
         };
         let task = &mut self.tasks.kept[index];
-        // Whoever names a task knows it, whatever became of the answer that was to make it known.
+        // A client that names a task knows it, even if the answer with its id was not written.
         task.is_known = true;
         match request {
             TaskRequest::Get(_) => {
@@ -166,7 +166,7 @@ impl Sessions {
         }
     }
 
-    /// Decides what the tasks bring whose chat is about to be forgotten.
+    /// Decides what tasks bring before their chat is forgotten.
     pub(in crate::session) fn conclude_tasks(&mut self, cx: &Context) {
         for index in 0..self.tasks.kept.len() {
             let Task { chat, made_by, ref stage, .. } = self.tasks.kept[index];

@@ -8,7 +8,7 @@
 //!
 //! What a task brings is decided when its client asks for it: until then every other result may
 //! take the events. Once a client was told, it is told the same each time; an answer that was not
-//! written has told nothing. While one is on its way, whoever asks as well waits for its fate.
+//! written has told nothing. While one is on its way, other requests for it wait.
 
 use std::time::{Duration, Instant};
 

@@ -170,7 +170,7 @@ impl Chat {
         }
     }
 
-    /// A place is not to be had, or not again.
+    /// The relay gives no place, or not again.
     pub(super) fn refused(
         &mut self,
         code: WireError,
@@ -238,7 +238,7 @@ impl Chat {
         }
     }
 
-    /// Forgets the room and notes that the relay has to be told, until it answers.
+    /// Forgets the room, and notes what to tell the relay until it answers.
     fn depart(&mut self, verdict: Verdict, now: Instant) -> Option<Leave<'static>> {
         let (room_id, token) = match self.forget_room(now) {
             Some(room) => (room.room_id, room.token),

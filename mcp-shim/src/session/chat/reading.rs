@@ -1,4 +1,4 @@
-//! A chat as it is shown: to results, to people who wait, and to whoever reads it as a resource.
+//! A chat as it is shown in results, in progress, and as a resource.
 //! Reading hands out nothing: the inbox alone knows what the client has.
 
 use std::{collections::BTreeMap, time::Instant};

@@ -73,7 +73,7 @@ impl Seat {
     }
 }
 
-/// Whether a message of the partner was turned away, and has to come again.
+/// Whether a message of the partner was turned away and must come again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Missing {
     Nothing,
@@ -195,7 +195,7 @@ impl Room {
         self.partner_read = self.partner_read.max(read.min(self.partner_received));
     }
 
-    /// All that the partner has not acknowledged is to be given to the link again, in order.
+    /// The link gets again, in order, all that the partner has not acknowledged.
     pub(super) fn begin_anew(&mut self) {
         self.cursor = self.next_seq - self.unacked.len() as u64;
     }
@@ -251,7 +251,7 @@ impl Room {
         Order::Gap
     }
 
-    /// The next one does not go into the inbox: it has to come again.
+    /// The next message finds no room in the inbox: it must come again.
     pub(super) fn has_no_room(&mut self) {
         self.missing = Missing::NoRoom;
     }
@@ -285,7 +285,7 @@ impl Room {
         ClientMessage::Sync { room_id: self.room_id, received: self.received }
     }
 
-    /// Results were written: says what the relay is to be told of it.
+    /// Results were written: returns what that tells the relay.
     pub(super) fn handed_out(
         &mut self,
         inbox: &Inbox,

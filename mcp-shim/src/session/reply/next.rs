@@ -46,7 +46,7 @@ pub(crate) enum Next {
     Chats,
     /// `chat_status`: the relay does not answer.
     Unreachable,
-    /// A chat has to be named, and there is none.
+    /// The call must name a chat, and there is none.
     NoChat,
     /// Something went wrong.
     Error(ErrorCode),
@@ -66,8 +66,8 @@ macro_rules! alone {
 macro_rules! own_only {
     ($then:literal) => {
         concat!(
-            "Nobody else is waiting. Chats of one app never meet each other: the partner has to \
-             come from another MCP client, or from `mcp-shim demo --join TOPIC` (this topic) in a \
+            "Nobody else is waiting. Chats of one app never meet each other: the partner must come \
+             from another MCP client, or from `mcp-shim demo --join TOPIC` (this topic) in a \
              terminal. ",
             $then
         )
