@@ -11,6 +11,7 @@ use std::{
 use shared::{
     codec::{self, DecodeError},
     id::OwnerId,
+    message::{RelayMessage, Welcome},
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -284,7 +285,13 @@ impl Driver {
             // Of a connection that was given up there may be some left.
             LinkNews::Frame(_) if link.connection.is_none() => {}
             LinkNews::Frame(frame) => match codec::decode_relay(&frame) {
-                Ok(message) => self.handle(Input::Relay(chat, message)),
+                Ok(message) => {
+                    if let RelayMessage::Welcome(Welcome { session: Some(grant), .. }) = &message {
+                        let (session, resumed) = (grant.session_id, grant.resumed);
+                        tracing::debug!(%chat, %session, resumed, "the relay has welcomed a chat");
+                    }
+                    self.handle(Input::Relay(chat, message));
+                }
                 Err(error) => self.undecodable(chat, &frame, &error),
             },
             LinkNews::Written => self.handle(Input::Written(chat)),
