@@ -9,7 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ConnectError, ListenError, SOCKET_VARIABLE, unix::own_uid, way::way};
+use super::{
+    account::own_uid,
+    error::{ConnectError, ListenError, SOCKET_VARIABLE},
+    file::kind,
+    path_walk::path_walk,
+};
 
 /// What others may do in a shared directory that a relay makes: reach the socket, by its name.
 const SHARED_MODE: u32 = 0o711;
@@ -197,7 +202,7 @@ fn check_shared(directory: &Path, metadata: &Metadata) -> Result<(), DirectoryEr
 /// that is.
 fn check_above(directory: &Path, uid: u32) -> Result<Vec<(PathBuf, Metadata)>, DirectoryError> {
     let Some(parent) = directory.parent() else { return Ok(Vec::new()) };
-    let passed = way(parent).map_err(DirectoryError::Io)?;
+    let passed = path_walk(parent).map_err(DirectoryError::Io)?;
     for (above, metadata) in &passed {
         let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
         let link = if metadata.is_symlink() { "the symbolic link " } else { "" };
@@ -229,33 +234,4 @@ fn of_another_user(directory: &Path, uid: u32) -> String {
 /// What there is to do where a directory cannot be made right.
 fn elsewhere() -> String {
     format!("name a path elsewhere with --socket or {SOCKET_VARIABLE}")
-}
-
-/// What kind of file this is, for people.
-pub(super) fn kind(metadata: &Metadata) -> &'static str {
-    let file_type = metadata.file_type();
-    if file_type.is_symlink() {
-        "a symbolic link"
-    } else if file_type.is_dir() {
-        "a directory"
-    } else if file_type.is_file() {
-        "a regular file"
-    } else {
-        "a special file"
-    }
-}
-
-/// Which file this is, whatever its name: device and inode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Identity(u64, u64);
-
-impl Identity {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        Self(metadata.dev(), metadata.ino())
-    }
-
-    /// Whether `path` still names this file.
-    pub(super) fn is_at(self, path: &Path) -> bool {
-        fs::symlink_metadata(path).is_ok_and(|metadata| Self::of(&metadata) == self)
-    }
 }

@@ -2,22 +2,19 @@
 //! two relays could else hold locks on two files of one name.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     process,
 };
 
-use rustix::{
-    fs::{FlockOperation, Mode, OFlags, flock, open},
-    io::Errno,
-};
+use rustix::fs::{Mode, OFlags, open};
 
 use super::{
-    ListenError,
-    directory::{Identity, kind},
-    unix::own_uid,
+    account::own_uid,
+    error::ListenError,
+    file::{Identity, kind},
 };
 
 /// A lock that is held until it is dropped.
@@ -34,13 +31,15 @@ impl Lock {
         let on_error = |error: io::Error| ListenError::Io { path: socket.to_owned(), error };
         loop {
             let file = open_lock_file(&path, on_error)?;
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match file.try_lock() {
                 Ok(()) => {}
-                Err(Errno::INTR) => continue,
-                Err(Errno::WOULDBLOCK) => {
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {
+                    continue;
+                }
+                Err(TryLockError::WouldBlock) => {
                     return Err(ListenError::AlreadyRunning { pid: read_pid(&file) });
                 }
-                Err(error) => return Err(on_error(error.into())),
+                Err(TryLockError::Error(error)) => return Err(on_error(error)),
             }
             let identity = Identity::of(&file.metadata().map_err(on_error)?);
             // Somebody may have deleted the file between opening and locking it.

@@ -3,7 +3,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{Author, ReportCategory, is_false, is_zero};
-use crate::id::{OwnerId, RoomId};
+use crate::{
+    id::{OwnerId, RoomId},
+    version,
+};
 
 /// What a client tells the relay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,6 +117,16 @@ pub struct Hello<'a> {
     /// Block tags of this owner, from `left`.
     #[serde(default, skip_serializing_if = "Vec::is_empty", borrow)]
     pub blocks: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Hello<'a> {
+    /// The `hello` of a program that carries no session; it speaks every version of this build.
+    #[must_use]
+    pub fn visitor(build: &'a str) -> Self {
+        let (min, max) = (version::OLDEST, version::NEWEST);
+        let build = build.into();
+        Self { min, max, build, owner: None, session: None, blocks: Vec::new() }
+    }
 }
 
 /// What a client holds of a session that it takes up again.

@@ -13,7 +13,7 @@ const LINKS: usize = 40;
 
 /// Every directory that an absolute path leads through, itself included, and every symbolic link:
 /// also those that only links lead through.
-pub(super) fn way(path: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
+pub(super) fn path_walk(path: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
     let mut passed = Vec::new();
     let mut links = 0;
     // The next one last.
