@@ -28,7 +28,7 @@ use crate::{
     ready::ReadySet,
     signals::Signals,
     token::Tokens,
-    translate::{self, Fault, Request, fault},
+    translate::{self, ClientRequest, Fault, fault},
 };
 
 pub use settings::Settings;
@@ -77,7 +77,7 @@ impl Server {
     pub fn new(settings: Settings, acceptor: Acceptor, tokens: Tokens, seed: [u8; 16]) -> Self {
         let now = Instant::now();
         Self {
-            limits: translate::limits(&settings),
+            limits: settings.limits(),
             lobby: Lobby::new(settings.config.clone(), seed),
             tokens,
             acceptor,
@@ -90,7 +90,7 @@ impl Server {
             deadlines: BTreeSet::new(),
             scratch: vec![0; FRAME_BYTES].into_boxed_slice(),
             started: now,
-            keep_alive_at: now + settings.keep_alive,
+            keep_alive_at: now + settings.options.keep_alive,
             idle_since: Some(now),
             draining_until: None,
             settings,
@@ -147,7 +147,7 @@ impl Server {
     fn open(&mut self, stream: Stream, now: Instant) {
         let id = ConnectionId(self.accepted);
         self.accepted += 1;
-        let outbound_bytes = self.settings.outbound_bytes;
+        let outbound_bytes = self.settings.options.outbound_bytes;
         let connection = Connection::new(stream, outbound_bytes, self.ready.waker(id), now);
         let of_user = self.connections_of_user.entry(connection.uid).or_default();
         *of_user += 1;
@@ -155,22 +155,22 @@ impl Server {
         connection.mark_ready();
         self.connections.insert(id, connection);
         self.idle_since = None;
-        if of_user > self.settings.max_connections_per_user {
-            let limit = self.settings.max_connections_per_user;
+        if of_user > self.settings.options.max_connections_per_user {
+            let limit = self.settings.options.max_connections_per_user;
             let message = format!(
                 "this account has {limit} connections already: leave a chat in another of its \
                  clients, or have the relay started with more --max-connections-per-user"
             );
             self.fail(id, &fault(ErrorCode::TooMany, message));
-        } else if self.connections.len() > self.settings.max_connections {
-            let limit = self.settings.max_connections;
+        } else if self.connections.len() > self.settings.options.max_connections {
+            let limit = self.settings.options.max_connections;
             let message = format!(
                 "the relay has {limit} connections already: try again when others have left, or \
                  have it started with more --max-connections"
             );
             self.fail(id, &fault(ErrorCode::TooMany, message));
         } else {
-            self.set_deadline(id, Some(now + self.settings.handshake));
+            self.set_deadline(id, Some(now + self.settings.options.handshake));
         }
     }
 
@@ -241,15 +241,15 @@ impl Server {
         }
         let holder = connection.holder();
         match translate::request(&self.tokens, id, holder, message, SystemTime::now())? {
-            Request::Tell(event) => self.tell(event, None, now),
-            Request::PassOn(event, passed_on) => self.tell(event, Some(&passed_on), now),
-            Request::Answer(message) => self.queue(id, &message),
-            Request::Status(owner) => self.queue(id, &self.status(owner)),
-            Request::Stop if !endpoint::is_in_charge(uid) => {
+            ClientRequest::Tell(event) => self.tell(event, None, now),
+            ClientRequest::PassOn(event, passed_on) => self.tell(event, Some(&passed_on), now),
+            ClientRequest::Answer(message) => self.queue(id, &message),
+            ClientRequest::Status(owner) => self.queue(id, &self.status(owner)),
+            ClientRequest::Stop if !endpoint::is_in_charge(uid) => {
                 let message = "only the account that runs the relay can end it";
                 return Err(fault(ErrorCode::Forbidden, message));
             }
-            Request::Stop => {
+            ClientRequest::Stop => {
                 self.queue(id, &self.stopping());
                 self.drain("`relay stop`");
             }
@@ -308,12 +308,12 @@ impl Server {
             }
             (Phase::Visiting | Phase::Carrying { .. }, Poll::Pending) => {
                 if has_read || connection.deadline.is_none() {
-                    self.set_deadline(id, Some(now + self.settings.write_deadline));
+                    self.set_deadline(id, Some(now + self.settings.options.write_deadline));
                 }
             }
             (Phase::Closing, Poll::Pending) => {
                 if connection.deadline.is_none() {
-                    self.set_deadline(id, Some(now + self.settings.write_deadline));
+                    self.set_deadline(id, Some(now + self.settings.options.write_deadline));
                 }
             }
         }

@@ -19,15 +19,15 @@ fn the_definition_is_sound() {
 
 #[test]
 fn the_defaults_are_those_of_the_lobby_and_the_limits() {
-    let settings = Settings::new(&serve(&[]).unwrap(), 1, false, std::time::Instant::now());
+    let settings = Settings::new(serve(&[]).unwrap(), 1, false, std::time::Instant::now());
     assert_eq!(format!("{:?}", settings.config), format!("{:?}", Config::default()));
-    assert_eq!(crate::translate::limits(&settings), limits::Limits::default());
-    assert_eq!(settings.handshake, limits::HANDSHAKE);
-    assert_eq!(settings.write_deadline, limits::WRITE_DEADLINE);
-    assert_eq!(settings.outbound_bytes, limits::OUTBOUND_BYTES);
-    assert_eq!(settings.idle_exit, None);
-    assert_eq!(settings.max_connections, limits::CONNECTIONS);
-    assert_eq!(settings.max_connections_per_user, limits::CONNECTIONS_PER_USER);
+    assert_eq!(settings.limits(), limits::Limits::default());
+    assert_eq!(settings.options.handshake, limits::HANDSHAKE);
+    assert_eq!(settings.options.write_deadline, limits::WRITE_DEADLINE);
+    assert_eq!(settings.options.outbound_bytes, limits::OUTBOUND_BYTES);
+    assert_eq!(settings.options.idle_exit, Limit(None));
+    assert_eq!(settings.options.max_connections, limits::CONNECTIONS);
+    assert_eq!(settings.options.max_connections_per_user, limits::CONNECTIONS_PER_USER);
 }
 
 #[test]
@@ -41,14 +41,14 @@ fn short_lengths_of_time_are_neither_too_short_nor_too_long() {
 #[test]
 fn where_there_are_several_accounts_none_can_have_more_than_half() {
     let options = ["--multi-user", "--waiting-per-topic", "7", "--topics", "1"];
-    let settings = Settings::new(&serve(&options).unwrap(), 1, false, std::time::Instant::now());
+    let settings = Settings::new(serve(&options).unwrap(), 1, false, std::time::Instant::now());
     assert_eq!((settings.config.waiting_per_user, settings.config.topics_per_user), (4, 1));
 }
 
 #[test]
 fn only_a_relay_that_replaces_another_delays_pairing() {
     let now = std::time::Instant::now();
-    let replacing = Settings::new(&serve(&[]).unwrap(), 1, true, now);
+    let replacing = Settings::new(serve(&[]).unwrap(), 1, true, now);
     assert_eq!(replacing.config.pairing_from, Some(now + Duration::from_secs(2)));
 }
 

@@ -1,6 +1,7 @@
 //! `relay serve`: the daemon.
 
 use std::{
+    env,
     io::{self, IsTerminal as _, Write as _},
     process::{self, ExitCode},
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -8,9 +9,12 @@ use std::{
 
 use anyhow::Context as _;
 use shared::endpoint::{Audience, Endpoint, KeyOrigin, ListenError};
-use tracing::{info, warn};
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, info, warn};
+use tracing_subscriber::{
+    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
+use super::visit;
 use crate::{
     cli::Serve,
     listener::Acceptor,
@@ -21,7 +25,7 @@ use crate::{
 
 /// Runs the relay until it ends.
 pub(super) fn run(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
-    super::runtime()?.block_on(serve(options, endpoint))
+    visit::runtime()?.block_on(serve(options, endpoint))
 }
 
 async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
@@ -46,7 +50,7 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
         detach(endpoint)?;
     }
     start_logging();
-    let options = &Serve { max_connections: allow_connections(options), ..options.clone() };
+    let options = Serve { max_connections: allow_connections(options), ..options.clone() };
     let key = listener.key(random()?);
     match &key.origin {
         KeyOrigin::Found | KeyOrigin::Made => {}
@@ -77,14 +81,15 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
 }
 
 fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let chosen = env::var("RUST_LOG").ok().filter(|chosen| !chosen.is_empty());
+    let filter = chosen.and_then(|chosen| chosen.parse().ok());
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         // It would say so to the same place, and panic: a full disk must not end the relay.
         .log_internal_errors(false)
-        .init();
+        .with_filter(filter.unwrap_or_else(|| Targets::new().with_default(Level::INFO)));
+    tracing_subscriber::registry().with(layer).init();
 }
 
 /// Milliseconds since 1970: larger than that of any relay before.

@@ -16,6 +16,8 @@ use shared::{
     version,
 };
 
+use super::visit::{self, NOT_RUNNING};
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report<'a> {
@@ -27,11 +29,11 @@ struct Report<'a> {
 
 /// Prints how the relay is; fails if none is running.
 pub(super) fn run(endpoint: &Endpoint, json: bool) -> anyhow::Result<ExitCode> {
-    let frame = super::runtime()?.block_on(async {
-        let Some(mut connection) = super::visit(endpoint).await? else {
+    let frame = visit::runtime()?.block_on(async {
+        let Some(mut connection) = visit::visit(endpoint).await? else {
             return anyhow::Ok(None);
         };
-        super::ask(&mut connection, &ClientMessage::Status { owner: None }).await.map(Some)
+        visit::ask(&mut connection, &ClientMessage::Status { owner: None }).await.map(Some)
     })?;
     let status = frame.as_deref().map(read).transpose()?;
     let running = status.is_some();
@@ -41,7 +43,7 @@ pub(super) fn run(endpoint: &Endpoint, json: bool) -> anyhow::Result<ExitCode> {
     } else if let Some(status) = status {
         describe(&status, socket)
     } else {
-        format!("{} at {}", super::NOT_RUNNING, socket.display())
+        format!("{} at {}", NOT_RUNNING, socket.display())
     };
     writeln!(io::stdout().lock(), "{text}")?;
     Ok(if running { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -14,16 +14,18 @@ use shared::{
 };
 use tokio::time::timeout;
 
+use super::visit::{self, NOT_RUNNING};
+
 /// Tells the relay to end and waits until it has; fails if none is running.
 pub(super) fn run(endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
-    super::runtime()?.block_on(stop(endpoint))
+    visit::runtime()?.block_on(stop(endpoint))
 }
 
 async fn stop(endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
-    let Some(mut connection) = super::visit(endpoint).await? else {
-        bail!("{} at {}", super::NOT_RUNNING, endpoint.path().display());
+    let Some(mut connection) = visit::visit(endpoint).await? else {
+        bail!("{} at {}", NOT_RUNNING, endpoint.path().display());
     };
-    let frame = super::ask(&mut connection, &ClientMessage::Stop {}).await?;
+    let frame = visit::ask(&mut connection, &ClientMessage::Stop {}).await?;
     let answer = codec::decode_relay(&frame).context("the relay's answer")?;
     let RelayMessage::Stopping { pid, rooms, waiting } = answer else {
         bail!("the relay answered something else");

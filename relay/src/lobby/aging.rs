@@ -38,11 +38,9 @@ impl Lobby {
             return;
         }
         session.age(at, &self.config);
-        if let Some(to) = session.connection()
-            && session.expires_at(&self.config).is_some_and(|expires_at| expires_at <= at)
-        {
+        if session.expires_at(&self.config).is_some_and(|expires_at| expires_at <= at) {
             self.dequeue(id);
-            self.effects.push(Effect::Dequeued { to, reason: DequeueReason::NotListening });
+            self.tell(id, Effect::Dequeued(DequeueReason::NotListening));
         }
         self.presence_changed(now, id);
         self.pair(now, id);

@@ -23,15 +23,13 @@ impl Lobby {
                 self.reports.note(own, Report { category, room, messages });
             }
             if block {
-                self.ties.block(own.owner, partner.owner);
+                self.relations.block(own.owner, partner.owner);
                 blocked = Some(partner.owner);
             }
             // Also a room that this lobby never knew: the partner may still claim it.
             self.bury(room, [own, partner]);
         }
-        if let Some(to) = self.session(id).connection() {
-            self.effects.push(Effect::Left { to, room, blocked });
-        }
+        self.tell(id, Effect::Left { room, blocked });
         if self.session(id).room() == Some(room) {
             self.leave_room(now, id);
         }
@@ -52,16 +50,14 @@ impl Lobby {
         self.deadlines.forget(Subject::Room(room_id));
         let members = room.seats.map(|seat| seat.member);
         self.bury(room_id, members);
-        self.ties.note_meeting(now, members[0].owner, members[1].owner);
+        self.relations.note_meeting(now, members[0].owner, members[1].owner);
         for Member { session: id, .. } in members {
             let session = self.session_mut(id);
             if session.room() != Some(room_id) {
                 continue;
             }
             session.state = State::Idle;
-            if let Some(to) = session.connection() {
-                self.effects.push(Effect::Closed { to, room: room_id, reason });
-            }
+            self.tell(id, Effect::Closed { room: room_id, reason });
         }
     }
 

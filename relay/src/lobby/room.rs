@@ -8,7 +8,10 @@ use shared::{
     message::Presence,
 };
 
-use super::{Config, Member, Opening, RoomDescriptor, Seeking};
+use super::{
+    config::Config,
+    event::{Member, Opening, RoomDescriptor, Seeking},
+};
 
 #[derive(Debug)]
 pub(super) struct Room {

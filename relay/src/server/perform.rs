@@ -29,8 +29,8 @@ impl Server {
         passed_on: Option<&RelayMessage<'_>>,
         now: Instant,
     ) {
-        for effect in self.lobby.handle(now, event) {
-            self.perform(effect, passed_on);
+        for (to, effect) in self.lobby.handle(now, event) {
+            self.perform(to, effect, passed_on);
         }
     }
 
@@ -41,14 +41,14 @@ impl Server {
         }
     }
 
-    fn perform(&mut self, effect: Effect, passed_on: Option<&RelayMessage<'_>>) {
+    fn perform(&mut self, to: ConnectionId, effect: Effect, passed_on: Option<&RelayMessage<'_>>) {
         match effect {
-            Effect::Forward { to } => {
+            Effect::Forward => {
                 if let Some(message) = passed_on {
                     self.queue(to, message);
                 }
             }
-            Effect::Welcome { to, session, resumed } => {
+            Effect::Welcome { session, resumed } => {
                 let Some(connection) = self.connections.get_mut(&to) else { return };
                 let Phase::Carrying { version, owner, session: carried } = &mut connection.phase
                 else {
@@ -61,18 +61,15 @@ impl Server {
                 let version = *version;
                 self.queue(to, &self.welcome(version, Some(grant)));
             }
-            Effect::Disconnect { connection, reason } => {
-                self.close(connection, &translate::disconnected(reason));
-            }
+            Effect::Disconnect(reason) => self.close(to, &translate::disconnected(reason)),
             effect @ (Effect::Sync { .. }
             | Effect::Queued { .. }
             | Effect::Paired { .. }
             | Effect::Partner { .. }
             | Effect::Closed { .. }
             | Effect::Left { .. }
-            | Effect::Dequeued { .. }
-            | Effect::Refused { .. }) => {
-                let to = effect.to();
+            | Effect::Dequeued(_)
+            | Effect::Refused(_)) => {
                 let Some(holder) = self.holder(to) else { return };
                 if let Some(message) = outgoing(&self.tokens, holder, effect, SystemTime::now()) {
                     self.queue(to, &message);
@@ -123,7 +120,7 @@ impl Server {
 
     /// Ends a connection that did not read in time: there is no point in waiting once more.
     pub(super) fn cut_off(&mut self, id: ConnectionId) {
-        let most = self.settings.outbound_bytes;
+        let most = self.settings.options.outbound_bytes;
         let message = format!("what was sent was not read in time, {most} bytes at most");
         self.fail(id, &fault(ErrorCode::SlowReader, message));
         if let Some(connection) = self.connections.get_mut(&id) {

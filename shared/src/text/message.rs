@@ -73,13 +73,18 @@ fn fits(text: &str, max_bytes: usize, max_lines: usize) -> bool {
     text.len() <= max_bytes && text.lines().count() <= max_lines
 }
 
+/// A message of somebody else, cleaned; `None` if it is larger than any relay allows.
+#[must_use]
+pub fn fitting(text: &str) -> Option<Cleaned<'_>> {
+    let cleaned = (text.len() <= MESSAGE_RAW_BYTES).then(|| clean(text));
+    cleaned.filter(|cleaned| fits(&cleaned.text, MESSAGE_BYTES, MESSAGE_LINES))
+}
+
 /// A message as its receiver takes it, whoever passed it on: cleaned, and with nothing left of one
 /// that [`message()`] would have refused for its size.
 #[must_use]
 pub fn received(text: &str) -> Cleaned<'_> {
-    let cleaned = (text.len() <= MESSAGE_RAW_BYTES).then(|| clean(text));
-    let fitting = cleaned.filter(|cleaned| fits(&cleaned.text, MESSAGE_BYTES, MESSAGE_LINES));
-    fitting.unwrap_or_else(|| Cleaned {
+    fitting(text).unwrap_or_else(|| Cleaned {
         text: Cow::Borrowed(""),
         removed: u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
     })

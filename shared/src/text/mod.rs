@@ -34,7 +34,7 @@ mod name;
 mod nfc;
 
 pub use clean::{Cleaned, clean};
-pub use message::{MessageError, message, received};
+pub use message::{MessageError, fitting, message, received};
 pub use name::{NameError, display_name, fold_topic, is_mixed_script, topic};
 
 /// The display name of somebody who chose none.

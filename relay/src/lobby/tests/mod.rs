@@ -32,6 +32,9 @@ const HALF_HOUR: Duration = Duration::from_secs(30 * 60);
 const SECOND: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(1);
 
+/// An effect and the connection that it is for.
+type Told = (ConnectionId, Effect);
+
 /// A lobby with a clock that only the test moves.
 struct Scene {
     lobby: Lobby,
@@ -69,13 +72,13 @@ impl Scene {
 
     /// Sends an event and asserts all its effects.
     #[track_caller]
-    fn expect(&mut self, event: Event, effects: impl Into<Vec<Effect>>) {
+    fn expect(&mut self, event: Event, effects: impl Into<Vec<Told>>) {
         let actual = self.send(event);
         pretty_assert(&actual, &effects.into());
     }
 
     #[track_caller]
-    fn send(&mut self, event: Event) -> Vec<Effect> {
+    fn send(&mut self, event: Event) -> Vec<Told> {
         let effects = self.lobby.handle(self.now, event);
         self.lobby.check_invariants();
         effects
@@ -83,7 +86,7 @@ impl Scene {
 
     /// Lets time pass, with each tick in time, and asserts all effects.
     #[track_caller]
-    fn wait(&mut self, duration: Duration, effects: impl Into<Vec<Effect>>) {
+    fn wait(&mut self, duration: Duration, effects: impl Into<Vec<Told>>) {
         let end = self.now + duration;
         let mut actual = Vec::new();
         while let Some(deadline) = self.lobby.next_deadline().filter(|&at| at <= end) {
@@ -110,7 +113,7 @@ impl Scene {
     fn guest_of(&mut self, owner: Owner) -> Guest {
         let connection = self.connection();
         let session = SessionId::from_bytes(self.lobby.ids.clone().next());
-        let welcome = Effect::Welcome { to: connection, session, resumed: false };
+        let welcome = (connection, Effect::Welcome { session, resumed: false });
         self.expect(Event::Arrived(connection, Arrival { owner, ..arrival(0) }), [welcome]);
         Guest { connection, session, owner }
     }
@@ -211,12 +214,17 @@ impl Guest {
         self.arrives(Arrival { room: Some(claim), ..claims })
     }
 
-    fn claims(&self, room: RoomId, descriptor: Option<RoomDescriptor>, received: u64) -> RoomClaim {
-        RoomClaim { room, descriptor, received, seeking: self.seeks("open") }
+    fn claims(
+        &self,
+        room: RoomId,
+        descriptor: Option<RoomDescriptor>,
+        received: u64,
+    ) -> ClaimedRoom {
+        ClaimedRoom { room, descriptor, received, seeking: self.seeks("open") }
     }
 
     fn back_waiting(&self, ticket: Option<u64>, topic: &str) -> Event {
-        let ticket = ticket.map(|number| Ticket { epoch: 1, number });
+        let ticket = ticket.map(|number| Opening { epoch: 1, number });
         let claims = Arrival { owner: self.owner, ..arrival(0) };
         self.arrives(Arrival { queue: Some((ticket, self.seeks(topic))), ..claims })
     }
@@ -225,25 +233,27 @@ impl Guest {
         self.arrives(Arrival { owner: self.owner, ..arrival(0) })
     }
 
-    fn welcomed_back(&self) -> Effect {
-        Effect::Welcome { to: self.connection, session: self.session, resumed: true }
+    /// What this guest is told.
+    fn told(&self, effect: Effect) -> Told {
+        (self.connection, effect)
+    }
+
+    fn welcomed_back(&self) -> Told {
+        self.told(Effect::Welcome { session: self.session, resumed: true })
     }
 
     /// `numbers`: position, waiting, not listening, own.
-    fn queued(&self, topic: &str, ticket: u64, numbers: [usize; 4]) -> Effect {
-        let [position, waiting, not_listening, own] = numbers;
-        Effect::Queued {
-            to: self.connection,
-            topic: topic.into(),
-            position,
-            waiting,
-            not_listening,
-            own,
-            ticket: Ticket { epoch: 1, number: ticket },
-        }
+    fn queued(&self, topic: &str, ticket: u64, numbers: [usize; 4]) -> Told {
+        self.queued_with(topic, Opening { epoch: 1, number: ticket }, numbers)
     }
 
-    fn paired(&self, room: RoomDescriptor, topic: &str, partner: &Self) -> Effect {
+    fn queued_with(&self, topic: &str, ticket: Opening, numbers: [usize; 4]) -> Told {
+        let [position, waiting, not_listening, own] = numbers;
+        let numbers = Numbers { position, waiting, not_listening, own };
+        self.told(Effect::Queued { topic: topic.into(), numbers, ticket })
+    }
+
+    fn paired(&self, room: RoomDescriptor, topic: &str, partner: &Self) -> Told {
         self.paired_with(room, topic, partner, Presence::Listening, false)
     }
 
@@ -254,48 +264,51 @@ impl Guest {
         partner: &Self,
         presence: Presence,
         met_before: bool,
-    ) -> Effect {
-        Effect::Paired {
-            to: self.connection,
+    ) -> Told {
+        self.told(Effect::Paired {
             descriptor,
             seat: if descriptor.members[0] == self.member() { 1 } else { 2 },
             topic: topic.into(),
             display_name: name(&partner.owner),
             presence,
             met_before,
-        }
+        })
     }
 
-    fn forward(&self) -> Effect {
-        Effect::Forward { to: self.connection }
+    fn forward(&self) -> Told {
+        self.told(Effect::Forward)
     }
 
-    fn sync(&self, room: RoomDescriptor, received: u64) -> Effect {
-        Effect::Sync { to: self.connection, room: room.room, received }
+    fn sync(&self, room: RoomDescriptor, received: u64) -> Told {
+        self.told(Effect::Sync { room: room.room, received })
     }
 
-    fn partner(&self, room: RoomDescriptor, presence: Presence, unseen: Duration) -> Effect {
-        Effect::Partner { to: self.connection, room: room.room, presence, unseen }
+    fn partner(&self, room: RoomDescriptor, presence: Presence, unseen: Duration) -> Told {
+        self.told(Effect::Partner { room: room.room, presence, unseen })
     }
 
-    fn closed(&self, room: RoomDescriptor, reason: CloseReason) -> Effect {
-        Effect::Closed { to: self.connection, room: room.room, reason }
+    fn closed(&self, room: RoomDescriptor, reason: CloseReason) -> Told {
+        self.told(Effect::Closed { room: room.room, reason })
     }
 
-    fn left(&self, room: RoomDescriptor) -> Effect {
-        Effect::Left { to: self.connection, room: room.room, blocked: None }
+    fn left(&self, room: RoomDescriptor) -> Told {
+        self.told(Effect::Left { room: room.room, blocked: None })
     }
 
-    fn dequeued(&self, reason: DequeueReason) -> Effect {
-        Effect::Dequeued { to: self.connection, reason }
+    fn left_blocking(&self, room: RoomDescriptor, blocked: &Self) -> Told {
+        self.told(Effect::Left { room: room.room, blocked: Some(blocked.owner) })
     }
 
-    fn refused(&self, refusal: Refusal) -> Effect {
-        Effect::Refused { to: self.connection, refusal }
+    fn dequeued(&self, reason: DequeueReason) -> Told {
+        self.told(Effect::Dequeued(reason))
     }
 
-    fn disconnected(&self, reason: DisconnectReason) -> Effect {
-        Effect::Disconnect { connection: self.connection, reason }
+    fn refused(&self, refusal: Refusal) -> Told {
+        self.told(Effect::Refused(refusal))
+    }
+
+    fn disconnected(&self, reason: DisconnectReason) -> Told {
+        self.told(Effect::Disconnect(reason))
     }
 }
 
@@ -324,6 +337,6 @@ fn leaving(descriptor: RoomDescriptor) -> Leaving {
 }
 
 #[track_caller]
-fn pretty_assert(actual: &[Effect], expected: &[Effect]) {
+fn pretty_assert(actual: &[Told], expected: &[Told]) {
     assert!(actual == expected, "effects: {actual:#?}\nbut expected: {expected:#?}");
 }
