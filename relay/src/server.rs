@@ -90,7 +90,7 @@ impl Server {
             deadlines: BTreeSet::new(),
             scratch: vec![0; FRAME_BYTES].into_boxed_slice(),
             started: now,
-            keep_alive_at: now + settings.options.keep_alive,
+            keep_alive_at: now + settings.options.timing.keep_alive.0,
             idle_since: Some(now),
             draining_until: None,
             settings,
@@ -147,7 +147,7 @@ impl Server {
     fn open(&mut self, stream: Stream, now: Instant) {
         let id = ConnectionId(self.accepted);
         self.accepted += 1;
-        let outbound_bytes = self.settings.options.outbound_bytes;
+        let outbound_bytes = self.settings.options.limits.outbound_bytes;
         let connection = Connection::new(stream, outbound_bytes, self.ready.waker(id), now);
         let of_user = self.connections_of_user.entry(connection.uid).or_default();
         *of_user += 1;
@@ -155,22 +155,22 @@ impl Server {
         connection.mark_ready();
         self.connections.insert(id, connection);
         self.idle_since = None;
-        if of_user > self.settings.options.max_connections_per_user {
-            let limit = self.settings.options.max_connections_per_user;
+        if of_user > self.settings.options.limits.max_connections_per_user {
+            let limit = self.settings.options.limits.max_connections_per_user;
             let message = format!(
                 "this account has {limit} connections already: leave a chat in another of its \
                  clients, or have the relay started with more --max-connections-per-user"
             );
             self.fail(id, &fault(ErrorCode::TooMany, message));
-        } else if self.connections.len() > self.settings.options.max_connections {
-            let limit = self.settings.options.max_connections;
+        } else if self.connections.len() > self.settings.options.limits.max_connections {
+            let limit = self.settings.options.limits.max_connections;
             let message = format!(
                 "the relay has {limit} connections already: try again when others have left, or \
                  have it started with more --max-connections"
             );
             self.fail(id, &fault(ErrorCode::TooMany, message));
         } else {
-            self.set_deadline(id, Some(now + self.settings.options.handshake));
+            self.set_deadline(id, Some(now + self.settings.options.timing.handshake.0));
         }
     }
 
@@ -308,12 +308,18 @@ impl Server {
             }
             (Phase::Visiting | Phase::Carrying { .. }, Poll::Pending) => {
                 if has_read || connection.deadline.is_none() {
-                    self.set_deadline(id, Some(now + self.settings.options.write_deadline));
+                    self.set_deadline(
+                        id,
+                        Some(now + self.settings.options.timing.write_deadline.0),
+                    );
                 }
             }
             (Phase::Closing, Poll::Pending) => {
                 if connection.deadline.is_none() {
-                    self.set_deadline(id, Some(now + self.settings.options.write_deadline));
+                    self.set_deadline(
+                        id,
+                        Some(now + self.settings.options.timing.write_deadline.0),
+                    );
                 }
             }
         }

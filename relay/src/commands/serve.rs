@@ -31,7 +31,8 @@ pub(super) fn run(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCo
 async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
     // Before anybody can find this relay, so that a signal never just kills it after that.
     let signals = Signals::new().context("cannot wait for signals")?;
-    let audience = if options.multi_user { Audience::EveryAccount } else { Audience::OwnAccount };
+    let audience =
+        if options.running.multi_user { Audience::EveryAccount } else { Audience::OwnAccount };
     let listener = match endpoint.listen(audience) {
         Ok(listener) => listener,
         Err(error @ ListenError::AlreadyRunning { .. }) => {
@@ -46,11 +47,12 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
         ) => return Err(error.into()),
     };
     // Only now: whoever has started this relay was told if it could not run.
-    if options.detach {
+    if options.running.detach {
         detach(endpoint)?;
     }
     start_logging();
-    let options = Serve { max_connections: allow_connections(options), ..options.clone() };
+    let mut options = options.clone();
+    options.limits.max_connections = allow_connections(&options);
     let key = listener.key(random()?);
     match &key.origin {
         KeyOrigin::Found | KeyOrigin::Made => {}
@@ -120,7 +122,8 @@ fn allow_connections(options: &Serve) -> usize {
     /// Besides connections: standard streams, runtime, socket, lock.
     const OTHER_FILES: usize = 32;
 
-    let (wanted, per_user) = (options.max_connections, options.max_connections_per_user);
+    let (wanted, per_user) =
+        (options.limits.max_connections, options.limits.max_connections_per_user);
     let files = allow_open_files(wanted.saturating_add(OTHER_FILES));
     let connections = files.saturating_sub(OTHER_FILES).clamp(1, wanted);
     if connections < wanted {
@@ -132,7 +135,7 @@ fn allow_connections(options: &Serve) -> usize {
              limit (`ulimit -n`, or LimitNOFILE= of systemd) or lower --max-connections"
         );
     }
-    if options.multi_user && per_user > connections / 2 {
+    if options.running.multi_user && per_user > connections / 2 {
         warn!(
             per_user,
             connections,

@@ -16,7 +16,10 @@ use shared::{
     version,
 };
 
-use super::visit::{self, NOT_RUNNING};
+use super::{
+    visit::{self, NOT_RUNNING},
+    words::counted,
+};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -60,6 +63,7 @@ fn describe(status: &Status<'_>, socket: &Path) -> String {
     let Status { pid, version, protocol, uptime_seconds, connections, sessions, .. } = status;
     let Status { waiting, topics, rooms, messages, blocks, reports, .. } = status;
     let uptime = humantime::format_duration(Duration::from_secs(*uptime_seconds));
+    let (waiting, topics) = (counted(*waiting, "session"), counted(*topics, "topic"));
     let socket = socket.display();
     let shared::message::Reports { spam, harassment, injection, other } = reports;
     format!(
@@ -67,8 +71,8 @@ fn describe(status: &Status<'_>, socket: &Path) -> String {
          socket       {socket}\n\
          connections  {connections}, this one included\n\
          sessions     {sessions}\n\
-         waiting      {waiting} in {topics} topics\n\
-         chats        {rooms}\n\
+         waiting      {waiting} in {topics}\n\
+         rooms        {rooms}\n\
          messages     {messages} passed on\n\
          blocks       {blocks}\n\
          reports      spam {spam}, harassment {harassment}, injection {injection}, other {other}"

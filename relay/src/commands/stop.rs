@@ -14,7 +14,10 @@ use shared::{
 };
 use tokio::time::timeout;
 
-use super::visit::{self, NOT_RUNNING};
+use super::{
+    visit::{self, NOT_RUNNING},
+    words::counted,
+};
 
 /// Tells the relay to end and waits until it has; fails if none is running.
 pub(super) fn run(endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
@@ -31,10 +34,13 @@ async fn stop(endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
         bail!("the relay answered something else");
     };
     let mut stdout = io::stdout();
-    writeln!(stdout, "stopping the relay (pid {pid}): chats open: {rooms}, waiting: {waiting}")?;
+    let (rooms, waiting) = (counted(rooms, "room"), counted(waiting, "session"));
+    writeln!(stdout, "stopping the relay (pid {pid}): {rooms} open, {waiting} waiting")?;
     match endpoint.started_by_hand() {
         None => writeln!(stdout, "clients that are still running will start it again and go on")?,
-        Some(_) => writeln!(stdout, "no client starts it again: that is for you to do")?,
+        Some(_) => {
+            writeln!(stdout, "no client starts it again: start it yourself when it shall run")?
+        }
     }
     let closed = async {
         while connection.receive_frame().await?.is_some() {}

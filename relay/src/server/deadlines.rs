@@ -20,7 +20,7 @@ use crate::{
 
 impl Server {
     pub(super) fn next_deadline(&self) -> Instant {
-        let idle_exit = self.idle_since.zip(self.settings.options.idle_exit.0);
+        let idle_exit = self.idle_since.zip(self.settings.idle_exit());
         let of_connections = self.deadlines.first().map(|(deadline, _)| *deadline);
         let all = [
             self.lobby.next_deadline(),
@@ -42,7 +42,7 @@ impl Server {
             self.keep_alive(now);
         }
         let idle = self.idle_since.map_or(Duration::ZERO, |since| now - since);
-        if self.settings.options.idle_exit.0.is_some_and(|after| idle >= after) {
+        if self.settings.idle_exit().is_some_and(|after| idle >= after) {
             self.drain("nobody is connected");
         }
     }
@@ -82,17 +82,17 @@ impl Server {
 
     fn keep_alive(&mut self, now: Instant) {
         let late = now - self.keep_alive_at;
-        self.keep_alive_at = now + self.settings.options.keep_alive;
+        self.keep_alive_at = now + self.settings.options.timing.keep_alive.0;
         // A relay that is about to end has taken its socket away itself.
         if self.draining_until.is_none() && !self.acceptor.keep_standing() {
             self.drain("the lock file is no longer ours");
         }
         self.refresh_tokens(now);
         // After a stop or a suspend of this process, not all that came meanwhile was read yet.
-        if late >= self.settings.options.keep_alive {
+        if late >= self.settings.options.timing.keep_alive.0 {
             return;
         }
-        let allowed = self.settings.options.keep_alive * KEEP_ALIVE_MISSES;
+        let allowed = self.settings.options.timing.keep_alive.0 * KEEP_ALIVE_MISSES;
         let is_silent = |connection: &Connection| match connection.phase {
             Phase::Visiting | Phase::Carrying { .. } => now - connection.heard >= allowed,
             // These have a deadline of their own.
