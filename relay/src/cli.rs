@@ -45,9 +45,8 @@ pub enum Command {
     Stop,
 }
 
-/// The options of `relay serve`.
-///
-/// Each can also be given by the environment. Lengths of time are written as `10s`, `5m`, `1h`.
+/// The options of `relay serve`. Each can also be given by the environment: `--away-after` as
+/// `MCP_CHAT_RELAY_AWAY_AFTER`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
     /// What one client may send, and how many there may be.
@@ -69,25 +68,14 @@ pub struct Serve {
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
     /// Messages of one session: burst/per second, or off
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_MESSAGE_RATE",
-        value_name = "N/N",
-        default_value_t = Limit(Some(RatePer(limits::MESSAGE_RATE)))
-    )]
+    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(RatePer(limits::MESSAGE_RATE))))]
     pub message_rate: Limit<RatePerSecond>,
     /// Changes of partner of one session: burst/per minute, or off
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_NEXT_RATE",
-        value_name = "N/N",
-        default_value_t = Limit(Some(RatePer(limits::NEXT_RATE)))
-    )]
+    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(RatePer(limits::NEXT_RATE))))]
     pub next_rate: Limit<RatePerMinute>,
     /// A message, in bytes of UTF-8 after cleaning
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_MESSAGE_BYTES",
         value_name = "N",
         default_value_t = limits::MESSAGE_BYTES,
         value_parser = within::<1, { limits::MESSAGE_BYTES }>
@@ -96,7 +84,6 @@ pub struct Limits {
     /// A message, in lines
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_MESSAGE_LINES",
         value_name = "N",
         default_value_t = limits::MESSAGE_LINES,
         value_parser = within::<1, { limits::MESSAGE_LINES }>
@@ -105,7 +92,6 @@ pub struct Limits {
     /// Messages to one partner that it has not acknowledged
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_WINDOW_MESSAGES",
         value_name = "N",
         default_value_t = limits::WINDOW_MESSAGES,
         value_parser = within::<1, { limits::WINDOW_MESSAGES }>
@@ -114,7 +100,6 @@ pub struct Limits {
     /// The same in bytes of text
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_WINDOW_BYTES",
         value_name = "N",
         default_value_t = limits::WINDOW_BYTES,
         value_parser = within::<{ limits::MESSAGE_BYTES }, { limits::WINDOW_BYTES }>
@@ -123,25 +108,17 @@ pub struct Limits {
     /// How many bytes a client may leave unread
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_OUTBOUND_BYTES",
         value_name = "N",
         default_value_t = limits::OUTBOUND_BYTES,
         value_parser = within::<{ limits::OUTBOUND_BYTES_LEAST }, { limits::OUTBOUND_BYTES_MOST }>
     )]
     pub outbound_bytes: usize,
     /// Connections in all, and sessions in all, including those that may come back
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_MAX_CONNECTIONS",
-        value_name = "N",
-        default_value_t = limits::CONNECTIONS,
-        value_parser = positive
-    )]
+    #[arg(long, value_name = "N", default_value_t = limits::CONNECTIONS, value_parser = positive)]
     pub max_connections: usize,
     /// Connections and sessions of one user account
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_MAX_CONNECTIONS_PER_USER",
         value_name = "N",
         default_value_t = limits::CONNECTIONS_PER_USER,
         value_parser = positive
@@ -150,20 +127,13 @@ pub struct Limits {
     /// Sessions that wait in one topic
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_WAITING_PER_TOPIC",
         value_name = "N",
         default_value_t = limits::WAITING_PER_TOPIC,
         value_parser = positive
     )]
     pub waiting_per_topic: usize,
     /// Topics with waiting sessions, besides `open`
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_TOPICS",
-        value_name = "N",
-        default_value_t = limits::TOPICS,
-        value_parser = positive
-    )]
+    #[arg(long, value_name = "N", default_value_t = limits::TOPICS, value_parser = positive)]
     pub topics: usize,
 }
 
@@ -174,7 +144,6 @@ pub struct Timing {
     /// How often a client says that it is alive; after two misses its connection is down
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_KEEP_ALIVE",
         value_name = "TIME",
         default_value_t = Time(limits::KEEP_ALIVE),
         value_parser = short_time
@@ -183,7 +152,6 @@ pub struct Timing {
     /// From connecting to `hello`
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_HANDSHAKE",
         value_name = "TIME",
         default_value_t = Time(limits::HANDSHAKE),
         value_parser = short_time
@@ -192,52 +160,25 @@ pub struct Timing {
     /// How long a client may leave anything unread
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_WRITE_DEADLINE",
         value_name = "TIME",
         default_value_t = Time(limits::WRITE_DEADLINE),
         value_parser = short_time
     )]
     pub write_deadline: Time,
     /// How long a member of a room may be gone before its partner is told
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_AWAY_AFTER",
-        value_name = "TIME",
-        default_value_t = Time(limits::AWAY_AFTER)
-    )]
+    #[arg(long, value_name = "TIME", default_value_t = Time(limits::AWAY_AFTER))]
     pub away_after: Time,
     /// How long a member of a room may be gone before the room closes
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_GRACE",
-        value_name = "TIME",
-        default_value_t = Time(limits::GRACE),
-        value_parser = grace
-    )]
+    #[arg(long, value_name = "TIME", default_value_t = Time(limits::GRACE), value_parser = grace)]
     pub grace: Time,
     /// After how long without a message a room closes, or off
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_ROOM_IDLE",
-        value_name = "TIME",
-        default_value_t = Limit(Some(Time(limits::ROOM_IDLE)))
-    )]
+    #[arg(long, value_name = "TIME", default_value_t = Limit(Some(Time(limits::ROOM_IDLE))))]
     pub room_idle: Limit<Time>,
     /// After how long a waiting session that does not listen loses its place, or off
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_QUEUE_IDLE",
-        value_name = "TIME",
-        default_value_t = Limit(Some(Time(limits::QUEUE_IDLE)))
-    )]
+    #[arg(long, value_name = "TIME", default_value_t = Limit(Some(Time(limits::QUEUE_IDLE))))]
     pub queue_idle: Limit<Time>,
     /// How long after its last activity a client counts as listening
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_LISTENING_FOR",
-        value_name = "TIME",
-        default_value_t = Time(limits::LISTENING_FOR)
-    )]
+    #[arg(long, value_name = "TIME", default_value_t = Time(limits::LISTENING_FOR))]
     pub listening_for: Time,
 }
 
@@ -247,17 +188,11 @@ pub struct Timing {
 pub struct Matching {
     /// How long two sessions wait before they are paired although one does not listen or they
     /// met lately
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_MATCH_WAIT",
-        value_name = "TIME",
-        default_value_t = Time(limits::MATCH_WAIT)
-    )]
+    #[arg(long, value_name = "TIME", default_value_t = Time(limits::MATCH_WAIT))]
     pub match_wait: Time,
     /// How long a relay that replaces another pairs nobody, so that rooms come back first
     #[arg(
         long,
-        env = "MCP_CHAT_RELAY_PAIRING_DELAY",
         value_name = "TIME",
         default_value_t = Time(limits::PAIRING_DELAY),
         value_parser = grace
@@ -270,19 +205,14 @@ pub struct Matching {
 #[command(next_help_heading = "Running")]
 pub struct Running {
     /// Exit after so long without a connection, or off
-    #[arg(
-        long,
-        env = "MCP_CHAT_RELAY_IDLE_EXIT",
-        value_name = "TIME",
-        default_value_t = Limit(None)
-    )]
+    #[arg(long, value_name = "TIME", default_value_t = Limit(None))]
     pub idle_exit: Limit<Time>,
     /// Let all accounts of this computer connect; needs --socket
     ///
     /// The directory of that socket must belong to the account that runs the relay. Others must be
     /// able to enter it but not to write to it (mode 0711 or 0755); a missing one is made. No client
     /// starts such a relay: it runs until it is stopped.
-    #[arg(long, env = "MCP_CHAT_RELAY_MULTI_USER", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_parser = BoolishValueParser::new())]
     pub multi_user: bool,
     /// Leave the terminal: its own session, no input or output, log in a file
     ///
@@ -290,7 +220,7 @@ pub struct Running {
     /// background spawns `relay serve --detach` and does not wait for it; in a shell, add `&`.
     /// The log is `mcp-chat/relay.log` in `$XDG_STATE_HOME` or `~/.local/state`, or else beside
     /// the socket.
-    #[arg(long, env = "MCP_CHAT_RELAY_DETACH", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_parser = BoolishValueParser::new())]
     pub detach: bool,
 }
 

@@ -148,7 +148,7 @@ impl Server {
         let id = ConnectionId(self.accepted);
         self.accepted += 1;
         let outbound_bytes = self.settings.options.limits.outbound_bytes;
-        let connection = Connection::new(stream, outbound_bytes, self.ready.waker(id), now);
+        let connection = Connection::new(id, stream, outbound_bytes, self.ready.waker(id), now);
         let of_user = self.connections_of_user.entry(connection.uid).or_default();
         *of_user += 1;
         let of_user = *of_user;
@@ -185,6 +185,8 @@ impl Server {
     fn serve(&mut self, id: ConnectionId, now: Instant) {
         let mut frames = FRAMES_PER_TURN;
         let mut bytes = READ_BYTES_PER_TURN;
+        let Some(connection) = self.connections.get(&id) else { return };
+        let _entered = connection.span.clone().entered();
         // It may have become ready to be written to.
         self.mark_dirty(id);
         while self.is_open(id) {
@@ -207,7 +209,7 @@ impl Server {
 
     fn handle_frames(&mut self, id: ConnectionId, frames: &mut usize, now: Instant) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        let mut input = connection.take_input();
+        let mut input = connection.wire.take_input();
         while *frames > 0 {
             let outcome = match input.next_frame() {
                 Ok(Some(frame)) => self.handle_frame(id, frame, now),
@@ -223,7 +225,7 @@ impl Server {
             }
         }
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.put_input(input);
+            connection.wire.put_input(input);
         }
     }
 
@@ -296,9 +298,9 @@ impl Server {
     fn flush(&mut self, id: ConnectionId, now: Instant) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.dirty = false;
-        let unsent = connection.unsent();
+        let unsent = connection.wire.unsent();
         let outcome = connection.flush();
-        let has_read = connection.unsent() < unsent;
+        let has_read = connection.wire.unsent() < unsent;
         match (connection.phase, outcome) {
             (_, Poll::Ready(Err(_))) | (Phase::Closing, Poll::Ready(Ok(()))) => self.lose(id),
             // Nothing was sent yet, and its deadline is that of `hello`.
@@ -326,7 +328,7 @@ impl Server {
     }
 
     fn is_drained(&self, now: Instant) -> bool {
-        let all_sent = || self.connections.values().all(|connection| connection.unsent() == 0);
+        let all_sent = || self.connections.values().all(|connection| connection.wire.unsent() == 0);
         self.draining_until.is_some_and(|until| until <= now || all_sent())
     }
 

@@ -1,9 +1,9 @@
-//! What an error of the command line owes to the environment.
+//! The options of `relay serve` by the environment.
 
 use std::{env, ffi::OsString};
 
 use clap::{
-    CommandFactory as _, Parser as _,
+    Arg, Command, CommandFactory as _, FromArgMatches as _,
     error::{ContextKind, ContextValue},
 };
 
@@ -15,16 +15,28 @@ use super::Cli;
 /// They name the variable that a value comes from.
 pub fn parse() -> Result<Cli, clap::Error> {
     let arguments: Vec<OsString> = env::args_os().collect();
-    Cli::try_parse_from(&arguments).map_err(|error| naming_variable(error, &arguments))
+    let mut command = Cli::command().mut_subcommand("serve", |serve| serve.mut_args(with_variable));
+    command.build();
+    let matches = command.try_get_matches_from_mut(&arguments);
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    cli.map_err(|error| naming_variable(error.format(&mut command), &command, &arguments))
 }
 
-fn naming_variable(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+fn with_variable(option: Arg) -> Arg {
+    let Some(name) = option.get_long() else { return option };
+    let name = name.replace('-', "_").to_uppercase();
+    option.env(format!("MCP_CHAT_RELAY_{name}"))
+}
+
+fn naming_variable(
+    mut error: clap::Error,
+    command: &Command,
+    arguments: &[OsString],
+) -> clap::Error {
     let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
-    let mut command = Cli::command();
-    command.build();
-    let mut known = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let mut known = command.get_subcommands().flat_map(Command::get_arguments);
     let known = known.find(|known| known.to_string() == *option);
     let Some((name, variable)) = known.and_then(|known| known.get_long().zip(known.get_env()))
     else {

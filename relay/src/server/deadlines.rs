@@ -99,9 +99,11 @@ impl Server {
             Phase::Greeting | Phase::Closing => false,
         };
         let all = self.connections.iter();
-        let silent = all.filter(|(_, connection)| is_silent(connection)).map(|(id, _)| *id);
+        let silent = all.filter(|(_, connection)| is_silent(connection)).map(|(id, connection)| {
+            connection.span.in_scope(|| debug!("closing a connection that is silent"));
+            *id
+        });
         for id in silent.collect::<Vec<_>>() {
-            debug!(connection = id.0, "closing a connection that is silent");
             self.lose(id);
         }
     }

@@ -84,7 +84,7 @@ impl Server {
         if connection.phase == Phase::Closing {
             return;
         }
-        match connection.queue(message) {
+        match connection.wire.queue(message) {
             Ok(()) => self.mark_dirty(to),
             Err(error) => self.fail(to, &fault(ErrorCode::SlowReader, error.to_string())),
         }
@@ -92,7 +92,7 @@ impl Server {
 
     pub(super) fn mark_dirty(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if connection.unsent() > 0 && !mem::replace(&mut connection.dirty, true) {
+        if connection.wire.unsent() > 0 && !mem::replace(&mut connection.dirty, true) {
             self.dirty.push(id);
         }
     }
@@ -107,13 +107,13 @@ impl Server {
     fn close(&mut self, id: ConnectionId, fault: &Fault) {
         self.set_deadline(id, None);
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        debug!(connection = id.0, code = ?fault.code, "closing a connection");
+        connection.span.in_scope(|| debug!(code = ?fault.code, "closing a connection"));
         connection.phase = Phase::Closing;
         let message = fault.message.as_ref().into();
         let newest = (fault.code == ErrorCode::VersionMismatch).then_some(version::NEWEST);
         let error = RelayMessage::Error { code: fault.code, message, newest };
-        if fault.code == ErrorCode::SlowReader || connection.queue(&error).is_err() {
-            connection.queue_last(&error);
+        if fault.code == ErrorCode::SlowReader || connection.wire.queue(&error).is_err() {
+            connection.wire.queue_last(&error);
         }
         self.mark_dirty(id);
     }
@@ -125,7 +125,7 @@ impl Server {
         self.fail(id, &fault(ErrorCode::SlowReader, message));
         if let Some(connection) = self.connections.get_mut(&id) {
             let was_told = matches!(connection.flush(), Poll::Ready(Ok(())));
-            debug!(connection = id.0, was_told, "cut off a slow reader");
+            connection.span.in_scope(|| debug!(was_told, "cut off a slow reader"));
         }
         self.lose(id);
     }
@@ -135,7 +135,7 @@ impl Server {
         self.forget_session(id);
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.phase = Phase::Closing;
-        if connection.unsent() == 0 {
+        if connection.wire.unsent() == 0 {
             self.lose(id);
         }
     }
