@@ -237,7 +237,7 @@ impl Server {
         let uid = connection.uid;
         if connection.phase == Phase::Greeting {
             let ClientMessage::Hello(hello) = message else {
-                return Err(fault(ErrorCode::OutOfOrder, "the first message has to be `hello`"));
+                return Err(fault(ErrorCode::OutOfOrder, "the first message must be `hello`"));
             };
             return self.greet(id, &hello, now);
         }

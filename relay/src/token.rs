@@ -1,5 +1,5 @@
-//! What the relay vouches for and a client brings back: who a session is, its place in a queue,
-//! its room, whom its owner has blocked. The relay itself keeps none of it across a restart.
+//! What the relay vouches for and a client brings back: the session, its place in a queue, its room,
+//! the owners that its owner has blocked. The relay itself keeps none of it across a restart.
 //!
 //! A token is base64url of what AES-SIV (RFC 5297) makes of a payload of bytes: clients, among them
 //! the partner, cannot read it or change a bit of it. Without a nonce, which is what SIV is made for:
@@ -96,7 +96,7 @@ impl Tokens {
         }
     }
 
-    /// Whom the owner has blocked, by a token of [`block`](Self::block).
+    /// The owner that a token of [`block`](Self::block) names as blocked.
     #[must_use]
     pub fn read_block(&self, token: &str, owner: Owner, now: SystemTime) -> Option<Owner> {
         match self.open(token, now)? {

@@ -1,4 +1,4 @@
-//! Frames: bytes in, messages out. Pure: whoever reads and writes the bytes is elsewhere.
+//! Frames: bytes in, messages out. Pure: no input or output.
 //!
 //! A frame is one line of UTF-8 that holds one JSON object with one key.
 

@@ -15,7 +15,7 @@
 //! the account that the directory belongs to can be the relay; where the kernel says that somebody
 //! else is, clients go away. Windows has no such place.
 //!
-//! What each file does comes first, on which system second: `bind.rs`, `bind/unix.rs`.
+//! What a file does comes first, on which system second: `bind.rs`, `bind/unix.rs`.
 
 mod account;
 mod bind;

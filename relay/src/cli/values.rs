@@ -14,18 +14,9 @@ pub enum ValueError {
     /// It is told to clients, in milliseconds.
     #[error("must be a whole number of milliseconds")]
     PartOfMillisecond,
-    /// It is shorter than the first or longer than the second.
-    #[error("must be from {} to {}", Time(*.0.start()), Time(*.0.end()))]
-    TimeOutside(RangeInclusive<Duration>),
-    /// It is longer than this.
-    #[error("must be at most {}", Time(*.0))]
-    TimeTooLong(Duration),
-    /// It is no number.
-    #[error("must be a number, at least 1")]
-    NoNumber,
-    /// It is no number in this range.
-    #[error("must be a number from {} to {}", .0.start(), .0.end())]
-    NumberOutside(RangeInclusive<usize>),
+    /// It is not in this range, which is told in words.
+    #[error("must be {0}")]
+    Outside(String),
     /// It is no rate over this period.
     #[error("write it as burst/per {0}, as in 5/2")]
     NoRate(&'static str),
@@ -140,13 +131,12 @@ pub(super) fn grace(text: &str) -> Result<Time, ValueError> {
 fn told(text: &str, allowed: RangeInclusive<Duration>) -> Result<Time, ValueError> {
     let time: Time = text.parse()?;
     if !allowed.contains(&time.0) {
-        let longest = *allowed.end();
-        let is_open = allowed.start().is_zero();
-        Err(if is_open {
-            ValueError::TimeTooLong(longest)
+        let [shortest, longest] = [allowed.start(), allowed.end()].map(|time| Time(*time));
+        Err(ValueError::Outside(if shortest.0.is_zero() {
+            format!("at most {longest}")
         } else {
-            ValueError::TimeOutside(allowed)
-        })
+            format!("from {shortest} to {longest}")
+        }))
     } else if !time.0.subsec_nanos().is_multiple_of(1_000_000) {
         Err(ValueError::PartOfMillisecond)
     } else {
@@ -158,10 +148,10 @@ pub(super) fn within<const LEAST: usize, const MOST: usize>(
     text: &str,
 ) -> Result<usize, ValueError> {
     let number = text.parse().ok().filter(|number| (LEAST..=MOST).contains(number));
-    number.ok_or(ValueError::NumberOutside(LEAST..=MOST))
+    number.ok_or_else(|| ValueError::Outside(format!("a number from {LEAST} to {MOST}")))
 }
 
 pub(super) fn positive(text: &str) -> Result<usize, ValueError> {
     let number = text.parse().ok().filter(|number| *number > 0);
-    number.ok_or(ValueError::NoNumber)
+    number.ok_or_else(|| ValueError::Outside("a number, at least 1".to_owned()))
 }

@@ -36,7 +36,7 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
     let listener = match endpoint.listen(audience) {
         Ok(listener) => listener,
         Err(error @ ListenError::AlreadyRunning { .. }) => {
-            // Whoever has closed that does not want to know.
+            // A closed stderr is no reason to fail.
             let _ = writeln!(io::stderr(), "relay: {error}");
             return Ok(ExitCode::SUCCESS);
         }
@@ -46,7 +46,7 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
             | ListenError::Io { .. }),
         ) => return Err(error.into()),
     };
-    // Only now: whoever has started this relay was told if it could not run.
+    // Only now: until here, errors reach the program that started this relay.
     if options.running.detach {
         detach(endpoint)?;
     }
@@ -57,7 +57,7 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
     match &key.origin {
         KeyOrigin::Found | KeyOrigin::Made => {}
         KeyOrigin::Replaced(reason) => {
-            warn!(reason, "the key was no good: chats of before are lost");
+            warn!(reason, "the key could not be used and was replaced: chats of before are lost");
         }
         KeyOrigin::Ephemeral(reason) => {
             warn!(reason, "the key cannot be kept: chats will not survive this relay");
@@ -116,8 +116,8 @@ fn detach(_: &Endpoint) -> anyhow::Result<()> {
     anyhow::bail!("--detach is not available on this system")
 }
 
-/// How many connections there can be, given how many files can be open; whoever runs the relay is
-/// told if that is not what the options promise.
+/// How many connections there can be, given how many files can be open. Warns if that is fewer than
+/// the options promise.
 fn allow_connections(options: &Serve) -> usize {
     /// Besides connections: standard streams, runtime, socket, lock.
     const OTHER_FILES: usize = 32;

@@ -54,7 +54,9 @@ pub(super) fn run(endpoint: &Endpoint, json: bool) -> anyhow::Result<ExitCode> {
 
 fn read(frame: &[u8]) -> anyhow::Result<Status<'_>> {
     let answer = codec::decode_relay(frame).context("the relay's answer")?;
-    let RelayMessage::Status(status) = answer else { bail!("the relay answered something else") };
+    let RelayMessage::Status(status) = answer else {
+        bail!("the relay did not answer `status`; it may be of another version")
+    };
     let version = version::claimed(&status.version).to_owned().into();
     Ok(Status { version, ..status })
 }

@@ -31,22 +31,23 @@ async fn stop(endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
     let frame = visit::ask(&mut connection, &ClientMessage::Stop {}).await?;
     let answer = codec::decode_relay(&frame).context("the relay's answer")?;
     let RelayMessage::Stopping { pid, rooms, waiting } = answer else {
-        bail!("the relay answered something else");
+        bail!("the relay did not answer `stop`; it may be of another version");
     };
     let mut stdout = io::stdout();
     let (rooms, waiting) = (counted(rooms, "room"), counted(waiting, "session"));
     writeln!(stdout, "stopping the relay (pid {pid}): {rooms} open, {waiting} waiting")?;
     match endpoint.started_by_hand() {
-        None => writeln!(stdout, "clients that are still running will start it again and go on")?,
-        Some(_) => {
-            writeln!(stdout, "no client starts it again: start it yourself when it shall run")?
-        }
+        None => writeln!(stdout, "running clients will start it again and go on")?,
+        Some(_) => writeln!(
+            stdout,
+            "no client starts it again: to go on, run it yourself with `relay serve --multi-user`"
+        )?,
     }
     let closed = async {
         while connection.receive_frame().await?.is_some() {}
         anyhow::Ok(())
     };
-    // The relay gives slow readers `DRAIN`, and then has to end.
+    // The relay gives slow readers `DRAIN`, and then it must end.
     let closed = timeout(DRAIN + HANDSHAKE, closed).await;
     closed.with_context(|| format!("the relay (pid {pid}) has not ended"))??;
     writeln!(stdout, "stopped")?;

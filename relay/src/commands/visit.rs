@@ -46,7 +46,9 @@ pub(super) async fn visit(endpoint: &Endpoint) -> anyhow::Result<Option<Connecti
         connection.handshake(Hello::visitor(BUILD)).await?;
         Ok(Some(connection))
     };
-    timeout(HANDSHAKE, attempt).await.unwrap_or_else(|_| bail!("the relay does not answer"))
+    timeout(HANDSHAKE, attempt)
+        .await
+        .unwrap_or_else(|_| bail!("the relay does not answer; if that lasts, end its process"))
 }
 
 /// Asks one question and gives the first frame of the answer that is not news of the relay's end.
@@ -58,7 +60,7 @@ pub(super) async fn ask(
         connection.send(question).await?;
         loop {
             let frame = connection.receive_frame().await?;
-            let frame = frame.context("the relay closed the connection")?;
+            let frame = frame.context("the relay closed the connection; try again")?;
             let message = codec::decode_relay(&frame)?;
             if let RelayMessage::Error { code, newest, .. } = message {
                 bail!("{}", code.advice(newest));
@@ -68,5 +70,7 @@ pub(super) async fn ask(
             }
         }
     };
-    timeout(HANDSHAKE, answer).await.unwrap_or_else(|_| bail!("the relay does not answer"))
+    timeout(HANDSHAKE, answer)
+        .await
+        .unwrap_or_else(|_| bail!("the relay does not answer; if that lasts, end its process"))
 }

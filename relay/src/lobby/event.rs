@@ -65,7 +65,7 @@ pub struct Leaving {
     pub report: Option<ReportCategory>,
 }
 
-/// What a session waits for and as whom.
+/// What a session waits for, and under which name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seeking {
     /// The name that a partner will see.
@@ -83,7 +83,7 @@ pub struct ClaimedRoom {
     pub descriptor: Option<RoomDescriptor>,
     /// The highest seq that it has taken.
     pub received: u64,
-    /// As whom it talks, and in which topic.
+    /// Its name and topic.
     pub seeking: Seeking,
 }
 

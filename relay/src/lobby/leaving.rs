@@ -44,7 +44,7 @@ impl Lobby {
         }
     }
 
-    /// Closes a room for good, for whoever is still in it.
+    /// Closes a room for good, for each member that is still in it.
     pub(super) fn close_room(&mut self, now: Instant, room_id: RoomId, reason: CloseReason) {
         let room = self.rooms.remove(&room_id).expect("only an open room is closed");
         self.deadlines.forget(Subject::Room(room_id));
@@ -61,8 +61,8 @@ impl Lobby {
         }
     }
 
-    /// Remembers that a room is closed, for both accounts: who has more of them cannot make those of
-    /// who has less forgotten.
+    /// Remembers that a room is closed, for both accounts: an account with many of them cannot push
+    /// out those of an account with fewer.
     pub(super) fn bury(&mut self, room: RoomId, members: [Member; 2]) {
         for member in members {
             self.tombstones.insert(member.owner.uid, room);

@@ -1,4 +1,4 @@
-//! One queue: who waits in it, in which order, and who suits whom.
+//! One queue: the sessions that wait in it, their order, and which of them suit each other.
 //!
 //! Only the order and the rules are here. Whether somebody listens or has waited long enough is
 //! told to the queue whenever it changes, so that looking for a partner asks nobody else.
@@ -88,7 +88,7 @@ impl Queue {
         self.update(place, candidate, availability);
     }
 
-    /// Takes note of what is now true of one who waits.
+    /// Takes note of what is now true of a waiting session.
     pub(super) fn update(
         &mut self,
         place: Place,
@@ -119,8 +119,8 @@ impl Queue {
 
     /// The earliest who suits, without a waiver if there is one.
     ///
-    /// Whoever else waits has been looked for before and suits nobody else here, so the ones who
-    /// listen are few (they bar each other), and the walk ends at the first quiet one who will do.
+    /// All others have been looked for before and suit nobody else here. So those that listen are
+    /// few (they bar each other), and the walk ends at the first quiet one that will do.
     pub(super) fn partner_for(
         &self,
         seeker: Place,
@@ -197,7 +197,7 @@ impl Queue {
         }
     }
 
-    /// What has been told to it of one who waits; `None` if that one is unreachable.
+    /// What it knows of a waiting session; `None` if that one is unreachable.
     pub(super) fn known_of(&self, place: Place) -> Option<(Availability, Candidate)> {
         let listening = self.listening.get(&place).map(|&c| (Availability::Listening, c));
         listening.or_else(|| self.quiet.get(&place).map(|&c| (Availability::Quiet, c)))

@@ -21,12 +21,12 @@ pub(super) enum Relation {
 
 #[derive(Debug)]
 pub(super) struct Relations {
-    /// Who has blocked whom; kept for the account of who has.
+    /// Blocker and blocked; kept for the blocker's account.
     blocks: FairSet<(Owner, Owner)>,
     /// One account can push out what others remember: it costs them that they are given each
     /// other again sooner, no more.
     partners: BTreeMap<Owner, Partners>,
-    /// Owners by their latest meeting, to drop who has met nobody for longest.
+    /// Owners by their latest meeting: the first in this order is dropped first.
     by_meeting: BTreeMap<u64, Owner>,
     meetings: u64,
 }

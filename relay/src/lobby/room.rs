@@ -26,7 +26,7 @@ pub(super) struct Room {
 #[derive(Debug)]
 pub(super) struct Seat {
     pub(super) member: Member,
-    /// As whom it talks; unknown of one that has not come back yet.
+    /// Its name and topic; unknown until it has come back after a restart.
     pub(super) seeking: Option<Seeking>,
     /// Whether it has been in this room under this relay.
     pub(super) attached: bool,

@@ -100,7 +100,7 @@ impl Lobby {
         Ok(())
     }
 
-    /// Whether somebody waits in this queue with whom it would be paired as soon as it did.
+    /// Whether a partner waits in this queue that it would be paired with at once.
     fn finds_partner(&self, now: Instant, id: SessionId, queue: &str) -> bool {
         let availability = self.session(id).availability();
         let candidate = self.new_candidate(id);
@@ -229,7 +229,7 @@ impl Lobby {
         self.seat_mut(id, room).attached
     }
 
-    /// Takes note as whom a member talks; its partner may have waited to be told of that.
+    /// Takes note of a member's name, which its partner may have waited for.
     pub(super) fn take_name(&mut self, id: SessionId, room: RoomId, seeking: Seeking) {
         self.seat_mut(id, room).seeking = Some(seeking);
         let partner = 1 - self.seat_of(id, room);

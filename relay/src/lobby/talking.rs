@@ -91,7 +91,7 @@ impl Lobby {
     }
 
     /// Brings up to date what its queue or its partner knows of a session that came, went, listens
-    /// or waits differently than before. Whom to pair it with is another question.
+    /// or waits differently than before. It pairs nobody.
     pub(super) fn presence_changed(&mut self, now: Instant, id: SessionId) {
         let session = &self.sessions[&id];
         match &session.state {

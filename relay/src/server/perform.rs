@@ -1,4 +1,4 @@
-//! What the lobby says is done here, and what becomes of connections.
+//! Does what the lobby says, and ends connections.
 
 use std::{
     mem, process,

@@ -1,11 +1,7 @@
 //! Taking the name that clients know.
 
-#[cfg(unix)]
-mod unix;
-#[cfg(windows)]
-mod windows;
+#[cfg_attr(unix, path = "bind/unix.rs")]
+#[cfg_attr(windows, path = "bind/windows.rs")]
+mod system;
 
-#[cfg(unix)]
-pub(super) use unix::{RawListener, bind, socket_name};
-#[cfg(windows)]
-pub(super) use windows::{RawListener, bind, pipe_name};
+pub(super) use system::{RawListener, bind, socket_name};

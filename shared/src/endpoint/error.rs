@@ -9,31 +9,22 @@ pub const SOCKET_VARIABLE: &str = "MCP_CHAT_SOCKET";
 
 /// Why a path cannot be that of a socket.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the messages name the fields")]
 pub enum EndpointError {
     /// Longer than the kernel allows.
     #[error("the socket path {path} has {bytes} bytes; at most {max_bytes} are allowed")]
     PathTooLong {
-        /// The path.
         path: PathBuf,
-        /// Its length.
         bytes: usize,
         /// [`SOCKET_PATH_BYTES`](crate::limits::SOCKET_PATH_BYTES).
         max_bytes: usize,
     },
     /// It does not end in the name of a file.
     #[error("the socket path {path} names no file")]
-    NoFileName {
-        /// The path.
-        path: PathBuf,
-    },
+    NoFileName { path: PathBuf },
     /// The current directory, from which a relative path counts, is unknown.
     #[error("the socket path {path} cannot be made absolute: {error}")]
-    NotAbsolute {
-        /// The path.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    NotAbsolute { path: PathBuf, error: io::Error },
     /// The path comes from the environment.
     #[error("{SOCKET_VARIABLE}: {0}")]
     InVariable(Box<Self>),
@@ -41,6 +32,7 @@ pub enum EndpointError {
 
 /// Why there is no connection to a relay.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the messages name the fields")]
 pub enum ConnectError {
     /// There is no socket, or nobody listens on it.
     #[error("no relay is running")]
@@ -54,10 +46,7 @@ pub enum ConnectError {
     AbsentShared(String),
     /// The program that listens belongs to another user than the directory does.
     #[error("the relay's socket belongs to another user (uid {uid}) than its directory")]
-    Foreign {
-        /// That user.
-        uid: u32,
-    },
+    Foreign { uid: u32 },
     /// The socket's directory is open to others; says which and how.
     #[error("{0}")]
     Insecure(String),
@@ -68,6 +57,7 @@ pub enum ConnectError {
 
 /// Why a relay cannot listen.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the messages name the fields")]
 pub enum ListenError {
     /// Another relay holds the lock.
     #[error("already running{}", pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
@@ -84,10 +74,5 @@ pub enum ListenError {
     OwnAccountOnly,
     /// Anything else.
     #[error("cannot listen on {path}: {error}")]
-    Io {
-        /// The socket.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    Io { path: PathBuf, error: io::Error },
 }

@@ -1,14 +1,10 @@
 //! The relay's key: what lets a relay know what an earlier one has vouched for.
 
-#[cfg(unix)]
-mod unix;
-#[cfg(windows)]
-mod windows;
+#[cfg_attr(unix, path = "key/unix.rs")]
+#[cfg_attr(windows, path = "key/windows.rs")]
+mod system;
 
-#[cfg(unix)]
-pub(super) use unix::{forget, load_or_make};
-#[cfg(windows)]
-pub(super) use windows::{forget, load_or_make};
+pub(super) use system::{forget, load_or_make};
 
 /// Length of a relay's key.
 pub const KEY_BYTES: usize = 32;

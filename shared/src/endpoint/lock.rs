@@ -1,5 +1,5 @@
-//! The lock that makes a relay the only one. It is held for life, and its file is never deleted:
-//! two relays could else hold locks on two files of one name.
+//! The lock that makes a relay the only one. It is held for life, and its file is never deleted, or
+//! two relays could hold locks on two files of one name.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -81,7 +81,7 @@ fn open_lock_file(
         },
     };
     let (name, uid, mode) = (path.display(), metadata.uid(), metadata.mode() & 0o7777);
-    // Whoever can open the file can hold the lock, and there would seem to be a relay for ever.
+    // Anybody who can open the file can hold the lock, and a relay would seem to run for ever.
     let reason = if !metadata.is_file() {
         format!("the lock file {name} is {}; remove it", kind(&metadata))
     } else if uid != own_uid() {

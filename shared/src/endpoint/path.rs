@@ -1,19 +1,13 @@
 //! The path of the socket.
 
-#[cfg(unix)]
-mod unix;
-#[cfg(windows)]
-mod windows;
+#[cfg_attr(unix, path = "path/unix.rs")]
+#[cfg_attr(windows, path = "path/windows.rs")]
+mod system;
 
 use std::{
     env,
     path::{Path, PathBuf},
 };
-
-#[cfg(unix)]
-use unix as system;
-#[cfg(windows)]
-use windows as system;
 
 use super::error::{EndpointError, SOCKET_VARIABLE};
 
@@ -67,4 +61,11 @@ impl Endpoint {
         let innermost_first = self.path.ancestors().skip(1).take(own);
         innermost_first.collect::<Vec<_>>().into_iter().rev()
     }
+}
+
+/// The path of a file that belongs to the socket.
+pub(super) fn beside(socket: &Path, ending: &str) -> PathBuf {
+    let mut path = socket.to_owned().into_os_string();
+    path.push(ending);
+    path.into()
 }

@@ -1,4 +1,4 @@
-//! What a path leads through: whoever can change any of it decides where the path ends.
+//! What a path leads through: an account that can change any of it decides where the path ends.
 
 use std::{
     fs::{self, Metadata},

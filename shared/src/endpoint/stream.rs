@@ -1,9 +1,8 @@
 //! A connection whose other end is known.
 
-#[cfg(unix)]
-mod unix;
-#[cfg(windows)]
-mod windows;
+#[cfg_attr(unix, path = "stream/unix.rs")]
+#[cfg_attr(windows, path = "stream/windows.rs")]
+mod system;
 
 use std::{
     io,
@@ -14,11 +13,6 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::account::Peer;
-
-#[cfg(unix)]
-use unix as system;
-#[cfg(windows)]
-use windows as system;
 
 pub(super) use system::RawStream;
 

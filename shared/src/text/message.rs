@@ -80,8 +80,7 @@ pub fn fitting(text: &str) -> Option<Cleaned<'_>> {
     cleaned.filter(|cleaned| fits(&cleaned.text, MESSAGE_BYTES, MESSAGE_LINES))
 }
 
-/// A message as its receiver takes it, whoever passed it on: cleaned, and with nothing left of one
-/// that [`message()`] would have refused for its size.
+/// A message as its receiver takes it: cleaned, and empty if it is larger than any relay allows.
 #[must_use]
 pub fn received(text: &str) -> Cleaned<'_> {
     fitting(text).unwrap_or_else(|| Cleaned {

@@ -22,7 +22,7 @@ pub(in crate::endpoint) fn bind(path: &Path) -> Result<RawListener, ListenError>
         // Full access for the pipe's owner and for the system; nobody else, nothing inherited.
         let owner_only = u16cstr!("D:P(A;;GA;;;OW)(A;;GA;;;SY)");
         ListenerOptions::new()
-            .name(pipe_name(path)?)
+            .name(socket_name(path)?)
             .reclaim_name(false)
             .security_descriptor(SecurityDescriptor::deserialize(owner_only)?)
             .create_tokio_as::<RawListener>()
@@ -36,6 +36,6 @@ pub(in crate::endpoint) fn bind(path: &Path) -> Result<RawListener, ListenError>
     })
 }
 
-pub(in crate::endpoint) fn pipe_name(path: &Path) -> io::Result<Name<'_>> {
+pub(in crate::endpoint) fn socket_name(path: &Path) -> io::Result<Name<'_>> {
     path.to_fs_name::<NamedPipe>()
 }

@@ -64,13 +64,13 @@ impl Endpoint {
             )
         } else {
             format!(
-                "the directory {directory} belongs to another user (uid {uid}), who has to start \
-                 a relay there with {command}"
+                "the directory {directory} belongs to another user (uid {uid}): only that \
+                 account can start a relay there, with {command}"
             )
         }
     }
 
-    /// No client is to take a place that may be meant for a relay of somebody else.
+    /// A client must not take a place that another account may have meant for its relay.
     fn unclaimed(&self, parent: &Path, mode: u32) -> String {
         let (directory, path, parent) =
             (self.directory().display(), self.path.display(), parent.display());

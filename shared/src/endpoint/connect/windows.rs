@@ -5,7 +5,7 @@ use std::io;
 use interprocess::local_socket::ConnectOptions;
 
 use crate::endpoint::{
-    bind::pipe_name,
+    bind::socket_name,
     error::ConnectError,
     path::Endpoint,
     stream::{RawStream, Stream},
@@ -18,7 +18,7 @@ impl Endpoint {
     /// See [`ConnectError`].
     pub async fn connect(&self) -> Result<Stream, ConnectError> {
         const ERROR_PIPE_BUSY: i32 = 231;
-        let name = pipe_name(&self.path).map_err(ConnectError::Io)?;
+        let name = socket_name(&self.path).map_err(ConnectError::Io)?;
         let options = ConnectOptions::new().name(name);
         let connected = options.connect_tokio_as::<RawStream>().await;
         let raw = connected.map_err(|error| {

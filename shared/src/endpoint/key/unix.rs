@@ -14,10 +14,9 @@ use rustix::{
 };
 
 use super::{KEY_BYTES, Key, KeyOrigin};
-use crate::endpoint::{
-    account::own_uid,
-    file::{kind, remove},
-};
+use crate::endpoint::{account::own_uid, file::kind};
+
+pub(in crate::endpoint) use crate::endpoint::file::remove as forget;
 
 /// The key in this file; if there is none, or none that can be trusted, `fresh`, which is then
 /// kept there for the next relay.
@@ -79,17 +78,12 @@ fn doubt(metadata: &Metadata) -> Option<String> {
     }
 }
 
-/// Takes the key away, if it is there.
-pub(in crate::endpoint) fn forget(path: &Path) -> io::Result<()> {
-    remove(path)
-}
-
 /// Under a name of its own first: a relay that is killed half-way leaves no half key.
 fn write(path: &Path, bytes: &[u8; KEY_BYTES]) -> io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push("~");
     let unfinished = Path::new(&unfinished);
-    remove(unfinished)?;
+    forget(unfinished)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let mut file = File::from(open(unfinished, flags, Mode::RUSR | Mode::WUSR)?);
     let written = file.write_all(bytes).and_then(|()| fs::rename(unfinished, path));
