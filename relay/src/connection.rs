@@ -32,6 +32,17 @@ pub enum Phase {
     Closing,
 }
 
+impl Phase {
+    /// Whether the client was welcomed and is still heard.
+    #[must_use]
+    pub fn is_welcome(self) -> bool {
+        match self {
+            Self::Visiting | Self::Carrying { .. } => true,
+            Self::Greeting | Self::Closing => false,
+        }
+    }
+}
+
 /// One socket.
 #[derive(Debug)]
 pub struct Connection {

@@ -1,12 +1,30 @@
 //! Between the wire and the lobby: messages of clients become events, effects become messages.
 
-mod fault;
 mod incoming;
 mod outgoing;
 
-pub use fault::{Fault, fault};
+use std::borrow::Cow;
+
+use shared::message::ErrorCode;
+use thiserror::Error;
+
 pub use incoming::{ClientRequest, arrival, negotiate, request};
 pub use outgoing::{disconnected, outgoing};
 
 /// Program and package version, for people.
 pub const BUILD: &str = concat!("relay ", env!("CARGO_PKG_VERSION"));
+
+/// Why a connection is closed: the content of the last message that it gets.
+#[derive(Debug, Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// What programs branch on.
+    pub code: ErrorCode,
+    /// What people read.
+    pub message: Cow<'static, str>,
+}
+
+/// Short for a [`Fault`].
+pub fn fault(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Fault {
+    Fault { code, message: message.into() }
+}

@@ -6,7 +6,7 @@ use std::{
 };
 
 use relay::{
-    lobby::{Config, ConnectionId, DisconnectReason, Effect, Event, Lobby, Member, Owner},
+    lobby::{Config, ConnectionId, DisconnectReason, Effect, Event, Lobby, Member, News, Owner},
     token::Tokens,
     translate::{self, ClientRequest},
 };
@@ -210,24 +210,16 @@ impl Relay {
                 outgoing.push((to, encode(&error)));
                 outgoing.push((to, Item::End));
             }
-            effect @ (Effect::Queued { .. }
-            | Effect::Paired { .. }
-            | Effect::Sync { .. }
-            | Effect::Partner { .. }
-            | Effect::Closed { .. }
-            | Effect::Left { .. }
-            | Effect::Dequeued(_)
-            | Effect::Refused(_)) => {
-                if self.ablated == Some(Rule::SyncAfterAttach)
-                    && matches!(effect, Effect::Sync { .. })
+            Effect::Tell(news) => {
+                if self.ablated == Some(Rule::SyncAfterAttach) && matches!(news, News::Sync { .. })
                 {
                     return;
                 }
                 let Some(holder) = self.carriers.get(&to).and_then(|carrier| carrier.holder) else {
                     return;
                 };
-                let message = translate::outgoing(&self.tokens, holder, effect, now.wall);
-                outgoing.push((to, encode(&message.expect("it is a message"))));
+                let message = translate::outgoing(&self.tokens, holder, news, now.wall);
+                outgoing.push((to, encode(&message)));
             }
         }
     }

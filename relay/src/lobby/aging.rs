@@ -7,7 +7,7 @@ use shared::{
     message::{CloseReason, DequeueReason},
 };
 
-use super::{Effect, Lobby, deadlines::Subject, queue::Queue};
+use super::{Lobby, News, deadlines::Subject, queue::Queue};
 
 impl Lobby {
     /// Does what is due, in the order in which it became due, so that a late tick decides as
@@ -40,7 +40,7 @@ impl Lobby {
         session.age(at, &self.config);
         if session.expires_at(&self.config).is_some_and(|expires_at| expires_at <= at) {
             self.dequeue(id);
-            self.tell(id, Effect::Dequeued(DequeueReason::NotListening));
+            self.tell(id, News::Dequeued(DequeueReason::NotListening));
         }
         self.presence_changed(now, id);
         self.pair(now, id);

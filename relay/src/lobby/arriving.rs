@@ -9,7 +9,8 @@ use shared::{
 };
 
 use super::{
-    Arrival, ClaimedRoom, ConnectionId, DisconnectReason, Effect, Lobby, Member, RoomDescriptor,
+    Arrival, ClaimedRoom, ConnectionId, DisconnectReason, Effect, Lobby, Member, News,
+    RoomDescriptor,
     room::{Room, Seat},
     session::{Contact, Session, State},
 };
@@ -26,10 +27,10 @@ impl Lobby {
         }
         // Ids of other owners are not taken on anybody's word.
         let claimed = session.filter(|id| self.sessions.get(id).is_none_or(|s| s.owner == owner));
-        let id = claimed.unwrap_or_else(|| SessionId::from_bytes(self.ids.next()));
+        let id = claimed.unwrap_or_else(|| SessionId::from_bytes(self.new_id()));
         if let Some(session) = self.sessions.get(&id) {
             if let Some(older) = session.connection() {
-                self.tell(id, Effect::Disconnect(DisconnectReason::Superseded));
+                self.perform(id, Effect::Disconnect(DisconnectReason::Superseded));
                 self.unbind(now, id, older);
             }
         } else {
@@ -41,7 +42,7 @@ impl Lobby {
             }
         }
         self.bind(id, connection);
-        self.tell(id, Effect::Welcome { session: id, resumed: claimed.is_some() });
+        self.perform(id, Effect::Welcome { session: id, resumed: claimed.is_some() });
 
         for leaving in leaving {
             self.leave(now, id, leaving);
@@ -84,7 +85,7 @@ impl Lobby {
         let is_in_it = self.session(id).room() == Some(room);
         if let Err(reason) = if is_in_it { Ok(()) } else { self.reopen(now, id, room, descriptor) }
         {
-            self.tell(id, Effect::Closed { room, reason });
+            self.tell(id, News::Closed { room, reason });
             return false;
         }
         self.take_name(id, room, seeking);
@@ -161,7 +162,7 @@ impl Lobby {
         let [to_own, to_partner] = [room.seats[1 - own].received, received];
         let partner = room.seats[1 - own].member.session;
         for (session, received) in [(id, to_own), (partner, to_partner)] {
-            self.tell(session, Effect::Sync { room: room_id, received });
+            self.tell(session, News::Sync { room: room_id, received });
         }
         self.presence_changed(now, id);
         self.tell_presence(now, room_id, own);
@@ -175,7 +176,7 @@ impl Lobby {
 
     /// Makes anew what the client of this connection holds for coming back.
     pub(super) fn refresh(&mut self, id: SessionId) {
-        self.tell(id, Effect::Welcome { session: id, resumed: true });
+        self.perform(id, Effect::Welcome { session: id, resumed: true });
         match self.session(id).room() {
             Some(room) => self.tell_paired(room, self.seat_of(id, room)),
             None => self.tell_queued(id),
@@ -192,7 +193,7 @@ impl Lobby {
 
     pub(super) fn disconnect(&mut self, now: Instant, id: SessionId, reason: DisconnectReason) {
         if let Some(connection) = self.session(id).connection() {
-            self.tell(id, Effect::Disconnect(reason));
+            self.perform(id, Effect::Disconnect(reason));
             self.lose(now, connection);
         }
     }

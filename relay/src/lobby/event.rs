@@ -145,24 +145,36 @@ pub enum Event {
     Tick,
 }
 
-/// What the server does for one connection: mostly, tell it something.
+/// What the server does for one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "a comment on `room` or `reason` could only repeat the name")]
 pub enum Effect {
     /// `welcome` with this session, which the connection now carries.
     Welcome {
+        /// The session.
         session: SessionId,
         /// Whether it is the one that the arrival named.
         resumed: bool,
     },
-    /// `queued`.
+    /// Tell it something.
+    Tell(News),
+    /// Pass on what the event carries (message, ack or sync).
+    Forward,
+    /// `error`, and the connection is closed. The lobby has forgotten it: no `Gone` is expected.
+    Disconnect(DisconnectReason),
+}
+
+/// What a session is told, each by the message of this name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a comment on `room` or `reason` could only repeat the name")]
+pub enum News {
+    /// It waits.
     Queued {
         /// The topic as this session wrote it.
         topic: String,
         numbers: Numbers,
         ticket: Opening,
     },
-    /// `paired`.
+    /// It has a partner.
     Paired {
         /// What the room token is to vouch for.
         descriptor: RoomDescriptor,
@@ -177,15 +189,13 @@ pub enum Effect {
         /// Whether these owners have met before, as far as is remembered.
         met_before: bool,
     },
-    /// Pass on what the event carries (message, ack or sync).
-    Forward,
-    /// `sync` by the lobby itself: both sides are there again.
+    /// Both sides are there again: the lobby itself asks for what the partner has not taken.
     Sync {
         room: RoomId,
         /// Highest seq that the partner has taken.
         received: u64,
     },
-    /// `partner`.
+    /// Its partner's presence has changed.
     Partner {
         room: RoomId,
         /// The partner's presence now.
@@ -193,16 +203,14 @@ pub enum Effect {
         /// For how long the partner's client has not been active.
         unseen: Duration,
     },
-    /// `closed`.
+    /// Its room is closed, not by itself.
     Closed { room: RoomId, reason: CloseReason },
-    /// `left`, with a block tag for the owner that this one has blocked just now, if it has.
+    /// It has left; a block tag is for the owner that it has blocked just now.
     Left { room: RoomId, blocked: Option<Owner> },
-    /// `dequeued`.
+    /// It waits no longer.
     Dequeued(DequeueReason),
-    /// `refused`.
+    /// Its request was not granted.
     Refused(Refusal),
-    /// `error`, and the connection is closed. The lobby has forgotten it: no `Gone` is expected.
-    Disconnect(DisconnectReason),
 }
 
 /// What `queued` tells.

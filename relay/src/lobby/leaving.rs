@@ -7,7 +7,7 @@ use shared::{
     message::CloseReason,
 };
 
-use super::{Effect, Leaving, Lobby, Member, Report, deadlines::Subject, session::State};
+use super::{Leaving, Lobby, Member, News, Report, deadlines::Subject, session::State};
 
 impl Lobby {
     /// Leaves a room, and blocks or reports the partner. Answered whatever the room is, so that
@@ -29,7 +29,7 @@ impl Lobby {
             // Also a room that this lobby never knew: the partner may still claim it.
             self.bury(room, [own, partner]);
         }
-        self.tell(id, Effect::Left { room, blocked });
+        self.tell(id, News::Left { room, blocked });
         if self.session(id).room() == Some(room) {
             self.leave_room(now, id);
         }
@@ -57,7 +57,7 @@ impl Lobby {
                 continue;
             }
             session.state = State::Idle;
-            self.tell(id, Effect::Closed { room: room_id, reason });
+            self.tell(id, News::Closed { room: room_id, reason });
         }
     }
 

@@ -38,7 +38,6 @@ mod config;
 mod deadlines;
 mod event;
 mod fair_set;
-mod ids;
 mod invariants;
 mod leaving;
 mod queue;
@@ -55,7 +54,7 @@ mod tests;
 use std::{collections::BTreeMap, mem, time::Instant};
 
 use shared::{
-    id::{OwnerId, RoomId, SessionId},
+    id::{OwnerId, RoomId, SessionId, keyed},
     limits::TOMBSTONES,
 };
 
@@ -66,7 +65,6 @@ pub use reports::Report;
 use account::Account;
 use deadlines::{Deadlines, Subject};
 use fair_set::FairSet;
-use ids::Ids;
 use queue::Queue;
 use relations::Relations;
 use reports::ReportLog;
@@ -77,7 +75,8 @@ use session::Session;
 #[derive(Debug)]
 pub struct Lobby {
     config: Config,
-    ids: Ids,
+    seed: [u8; 16],
+    ids: u64,
     tickets: u64,
     rooms_opened: u64,
     draining: bool,
@@ -110,7 +109,8 @@ impl Lobby {
             deadlines.not_after(Subject::Pairing, at);
         }
         Self {
-            ids: Ids::new(seed),
+            seed,
+            ids: 0,
             tickets: 0,
             rooms_opened: 0,
             draining: false,
@@ -200,6 +200,12 @@ impl Lobby {
         self.reports.latest.iter()
     }
 
+    /// A new identifier: the seed determines it, and nobody without that can foretell it.
+    fn new_id(&mut self) -> [u8; 16] {
+        self.ids += 1;
+        keyed(&self.seed, 0, self.ids).to_le_bytes()
+    }
+
     fn by_session(&mut self, from: ConnectionId, act: impl FnOnce(&mut Self, SessionId)) {
         if let Some(&id) = self.connections.get(&from) {
             act(self, id);
@@ -207,7 +213,12 @@ impl Lobby {
     }
 
     /// Tells a session something, if it is connected.
-    fn tell(&mut self, id: SessionId, effect: Effect) {
+    fn tell(&mut self, id: SessionId, news: News) {
+        self.perform(id, Effect::Tell(news));
+    }
+
+    /// Has something done for the connection of a session, if there is one.
+    fn perform(&mut self, id: SessionId, effect: Effect) {
         if let Some(connection) = self.session(id).connection() {
             self.effects.push((connection, effect));
         }

@@ -36,7 +36,7 @@ pub(super) enum Availability {
     Unreachable,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Queue {
     /// In a public queue one meets strangers: nobody is given a quiet one at once.
     public: bool,
@@ -51,14 +51,7 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new(public: bool) -> Self {
-        Self {
-            public,
-            order: VecDeque::new(),
-            listening: BTreeMap::new(),
-            quiet: BTreeMap::new(),
-            by_owner: BTreeSet::new(),
-            by_account: BTreeMap::new(),
-        }
+        Self { public, ..Self::default() }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -9,7 +9,7 @@ use shared::{
 };
 
 use super::{
-    DisconnectReason, Effect, Leaving, Lobby, Member, Opening, Refusal, Seeking,
+    DisconnectReason, Leaving, Lobby, Member, News, Opening, Refusal, Seeking,
     deadlines::Subject,
     queue::{Candidate, Place, Queue},
     relations::Relation,
@@ -36,7 +36,7 @@ impl Lobby {
 
     pub(super) fn leave_queue(&mut self, id: SessionId) {
         self.dequeue(id);
-        self.tell(id, Effect::Dequeued(DequeueReason::Left));
+        self.tell(id, News::Dequeued(DequeueReason::Left));
     }
 
     pub(super) fn next(
@@ -67,7 +67,7 @@ impl Lobby {
     ) {
         let refusal = self.take_place(now, id, ticket, seeking).err();
         if let Some(refusal) = refusal {
-            self.tell(id, Effect::Refused(refusal));
+            self.tell(id, News::Refused(refusal));
         }
         // Also after a refusal: it may still wait where it was, and listen only now.
         if !self.pair(now, id) && refusal.is_none() {
@@ -188,7 +188,7 @@ impl Lobby {
     }
 
     fn open_room(&mut self, now: Instant, sessions: [SessionId; 2]) {
-        let room_id = RoomId::from_bytes(self.ids.next());
+        let room_id = RoomId::from_bytes(self.new_id());
         let seats = sessions.map(|session| {
             let waiting = self.dequeue(session).expect("who is paired has waited");
             let member = Member { session, owner: self.session(session).owner };
@@ -249,7 +249,7 @@ impl Lobby {
         // A session whose partner has not come back knows the room already, and the partner's name.
         let Some(partner) = &other.seeking else { return };
         let presence = self.session(other.member.session).presence();
-        let paired = Effect::Paired {
+        let paired = News::Paired {
             descriptor: room.descriptor(room_id),
             seat: if seat == 0 { 1 } else { 2 },
             topic: own.seeking.as_ref().unwrap_or(partner).topic.clone(),
@@ -269,6 +269,6 @@ impl Lobby {
         let place = Place { ticket: waiting.ticket, session: id };
         let numbers = self.queues[&waiting.queue].numbers(place, session.owner);
         let (topic, ticket) = (waiting.seeking.topic.clone(), waiting.ticket);
-        self.tell(id, Effect::Queued { topic, numbers, ticket });
+        self.tell(id, News::Queued { topic, numbers, ticket });
     }
 }

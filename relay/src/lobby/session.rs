@@ -79,31 +79,23 @@ impl Session {
     }
 
     pub(super) fn connection(&self) -> Option<ConnectionId> {
-        match self.contact {
-            Contact::Connected(connection) => Some(connection),
-            Contact::Lost { .. } => None,
-        }
+        let Contact::Connected(connection) = self.contact else { return None };
+        Some(connection)
     }
 
     pub(super) fn room(&self) -> Option<RoomId> {
-        match self.state {
-            State::Chatting(room) => Some(room),
-            State::Idle | State::Waiting(_) => None,
-        }
+        let State::Chatting(room) = self.state else { return None };
+        Some(room)
     }
 
     pub(super) fn waiting(&self) -> Option<&Waiting> {
-        match &self.state {
-            State::Waiting(waiting) => Some(waiting),
-            State::Idle | State::Chatting(_) => None,
-        }
+        let State::Waiting(waiting) = &self.state else { return None };
+        Some(waiting)
     }
 
     pub(super) fn waiting_mut(&mut self) -> Option<&mut Waiting> {
-        match &mut self.state {
-            State::Waiting(waiting) => Some(waiting),
-            State::Idle | State::Chatting(_) => None,
-        }
+        let State::Waiting(waiting) = &mut self.state else { return None };
+        Some(waiting)
     }
 
     pub(super) fn presence(&self) -> Presence {
@@ -192,10 +184,8 @@ impl Session {
 
     /// When it loses its room or place and is forgotten.
     pub(super) fn lost_at(&self, config: &Config) -> Option<Instant> {
-        match self.contact {
-            Contact::Lost { since, .. } => since.checked_add(config.grace),
-            Contact::Connected(_) => None,
-        }
+        let Contact::Lost { since, .. } = self.contact else { return None };
+        since.checked_add(config.grace)
     }
 
     /// When it is dequeued for not listening. Only while it is there to hear of that.
@@ -210,10 +200,8 @@ impl Session {
     }
 
     fn away_at(&self, config: &Config) -> Option<Instant> {
-        match self.contact {
-            Contact::Lost { since, away: false } => since.checked_add(config.away_after),
-            Contact::Lost { away: true, .. } | Contact::Connected(_) => None,
-        }
+        let Contact::Lost { since, away: false } = self.contact else { return None };
+        since.checked_add(config.away_after)
     }
 
     fn quiet_at(&self, config: &Config) -> Option<Instant> {

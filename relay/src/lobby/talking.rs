@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, mem, time::Instant};
 use shared::id::{RoomId, SessionId};
 
 use super::{
-    DisconnectReason, Effect, Lobby,
+    DisconnectReason, Effect, Lobby, News,
     queue::{Candidate, Place},
     room::Room,
     session::State,
@@ -122,7 +122,7 @@ impl Lobby {
         }
         let room = self.rooms.get_mut(&room_id).expect("it was there just now");
         if room.seats[seat].told.replace(presence) != Some(presence) {
-            self.tell(id, Effect::Partner { room: room_id, presence, unseen });
+            self.tell(id, News::Partner { room: room_id, presence, unseen });
         }
     }
 
@@ -133,7 +133,7 @@ impl Lobby {
 
     /// Passes on what came, if the partner is there.
     fn forward(&mut self, partner: SessionId) -> bool {
-        self.tell(partner, Effect::Forward);
+        self.perform(partner, Effect::Forward);
         self.session(partner).connection().is_some()
     }
 }

@@ -93,10 +93,9 @@ impl Server {
             return;
         }
         let allowed = self.settings.options.timing.keep_alive.0 * KEEP_ALIVE_MISSES;
-        let is_silent = |connection: &Connection| match connection.phase {
-            Phase::Visiting | Phase::Carrying { .. } => now - connection.heard >= allowed,
-            // These have a deadline of their own.
-            Phase::Greeting | Phase::Closing => false,
+        // The others have a deadline of their own.
+        let is_silent = |connection: &Connection| {
+            connection.phase.is_welcome() && now - connection.heard >= allowed
         };
         let all = self.connections.iter();
         let silent = all.filter(|(_, connection)| is_silent(connection)).map(|(id, connection)| {

@@ -15,7 +15,7 @@ use tracing::debug;
 
 use super::Server;
 use crate::{
-    connection::Phase,
+    connection::{Connection, Phase},
     lobby::{ConnectionId, Effect, Event, Member},
     translate::{self, BUILD, Fault, fault, outgoing},
 };
@@ -62,18 +62,10 @@ impl Server {
                 self.queue(to, &self.welcome(version, Some(grant)));
             }
             Effect::Disconnect(reason) => self.close(to, &translate::disconnected(reason)),
-            effect @ (Effect::Sync { .. }
-            | Effect::Queued { .. }
-            | Effect::Paired { .. }
-            | Effect::Partner { .. }
-            | Effect::Closed { .. }
-            | Effect::Left { .. }
-            | Effect::Dequeued(_)
-            | Effect::Refused(_)) => {
-                let Some(holder) = self.holder(to) else { return };
-                if let Some(message) = outgoing(&self.tokens, holder, effect, SystemTime::now()) {
-                    self.queue(to, &message);
-                }
+            Effect::Tell(news) => {
+                let holder = self.connections.get(&to).and_then(Connection::holder);
+                let Some(holder) = holder else { return };
+                self.queue(to, &outgoing(&self.tokens, holder, news, SystemTime::now()));
             }
         }
     }
@@ -165,18 +157,10 @@ impl Server {
         connection.phase = Phase::Closing;
     }
 
-    fn holder(&self, id: ConnectionId) -> Option<Member> {
-        self.connections.get(&id)?.holder()
-    }
-
     pub(super) fn announce_end(&mut self) {
-        let is_told = |phase| match phase {
-            Phase::Visiting | Phase::Carrying { .. } => true,
-            // Before its `welcome` a client takes the end of the stream for "nobody is there".
-            Phase::Greeting | Phase::Closing => false,
-        };
-        let all = self.connections.iter();
-        let told = all.filter(|(_, connection)| is_told(connection.phase)).map(|(id, _)| *id);
+        // Before its `welcome` a client takes the end of the stream for "nobody is there".
+        let all = self.connections.iter().filter(|(_, connection)| connection.phase.is_welcome());
+        let told = all.map(|(id, _)| *id);
         for id in told.collect::<Vec<_>>() {
             self.queue(id, &RelayMessage::GoingAway {});
         }

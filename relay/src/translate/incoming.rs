@@ -11,7 +11,7 @@ use shared::{
 };
 use thiserror::Error;
 
-use super::fault::{Fault, fault};
+use super::{Fault, fault};
 use crate::{
     lobby::{Arrival, ClaimedRoom, ConnectionId, Event, Leaving, Member, Owner, Seeking},
     token::Tokens,

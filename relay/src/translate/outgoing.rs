@@ -4,31 +4,29 @@ use std::time::SystemTime;
 
 use shared::message::{ErrorCode, Paired, Queued, RelayMessage};
 
-use super::fault::{Fault, fault};
+use super::{Fault, fault};
 use crate::{
-    lobby::{DisconnectReason, Effect, Member, Numbers, Refusal},
+    lobby::{DisconnectReason, Member, News, Numbers, Refusal},
     token::Tokens,
 };
 
-/// The message that tells a connection, which carries this session, of an effect. `None` for those
-/// effects that are more than a message: passing something on, a welcome, an end.
+/// The message that tells a connection, which carries this session, its news.
 #[must_use]
 pub fn outgoing(
     tokens: &Tokens,
     holder: Member,
-    effect: Effect,
+    news: News,
     now: SystemTime,
-) -> Option<RelayMessage<'static>> {
-    let message = match effect {
-        Effect::Forward | Effect::Welcome { .. } | Effect::Disconnect(_) => return None,
-        Effect::Sync { room, received } => RelayMessage::Sync { room_id: room, received },
-        Effect::Queued { topic, numbers, ticket } => {
+) -> RelayMessage<'static> {
+    match news {
+        News::Sync { room, received } => RelayMessage::Sync { room_id: room, received },
+        News::Queued { topic, numbers, ticket } => {
             let Numbers { position, waiting, not_listening, own } = numbers;
             let ticket = tokens.ticket(holder, ticket, now).into();
             let topic = topic.into();
             RelayMessage::Queued(Queued { topic, position, waiting, not_listening, own, ticket })
         }
-        Effect::Paired { descriptor, seat, topic, display_name, presence, met_before } => {
+        News::Paired { descriptor, seat, topic, display_name, presence, met_before } => {
             RelayMessage::Paired(Paired {
                 room_id: descriptor.room,
                 seat,
@@ -39,18 +37,17 @@ pub fn outgoing(
                 token: tokens.room(&descriptor, now).into(),
             })
         }
-        Effect::Partner { room, presence, unseen } => {
+        News::Partner { room, presence, unseen } => {
             RelayMessage::Partner { room_id: room, presence, seen_seconds: unseen.as_secs() }
         }
-        Effect::Closed { room, reason } => RelayMessage::Closed { room_id: room, reason },
-        Effect::Left { room, blocked } => {
+        News::Closed { room, reason } => RelayMessage::Closed { room_id: room, reason },
+        News::Left { room, blocked } => {
             let block_tag = blocked.map(|blocked| tokens.block(holder.owner, blocked, now).into());
             RelayMessage::Left { room_id: room, block_tag }
         }
-        Effect::Dequeued(reason) => RelayMessage::Dequeued { reason },
-        Effect::Refused(refusal) => refused(refusal),
-    };
-    Some(message)
+        News::Dequeued(reason) => RelayMessage::Dequeued { reason },
+        News::Refused(refusal) => refused(refusal),
+    }
 }
 
 /// A message that says why a request was not granted.

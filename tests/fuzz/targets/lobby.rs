@@ -11,7 +11,7 @@ use std::{
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use relay::lobby::{
-    Arrival, ClaimedRoom, Config, ConnectionId, Effect, Event, Leaving, Lobby, Member, Opening, Owner,
+    Arrival, ClaimedRoom, Config, ConnectionId, Effect, Event, Leaving, Lobby, Member, News, Opening, Owner,
     RoomDescriptor, Seeking,
 };
 use shared::{
@@ -242,7 +242,7 @@ impl World {
                 self.here.insert(to, member);
                 self.sessions.push(member);
             }
-            Effect::Paired { descriptor, seat, .. } => {
+            Effect::Tell(News::Paired { descriptor, seat, .. }) => {
                 let [one, two] = descriptor.members.map(|member| member.owner);
                 assert_eq!(descriptor.members[usize::from(*seat) - 1], member);
                 assert_ne!(one, two);
@@ -253,22 +253,22 @@ impl World {
                     self.rooms.push(*descriptor);
                 }
             }
-            Effect::Closed { room, .. } | Effect::Left { room, blocked: None } => {
+            Effect::Tell(News::Closed { room, .. }) | Effect::Tell(News::Left { room, blocked: None }) => {
                 self.close(member, *room);
             }
-            Effect::Left { room, blocked: Some(blocked) } => {
+            Effect::Tell(News::Left { room, blocked: Some(blocked) }) => {
                 self.close(member, *room);
                 self.blocks.insert(pair(member.owner, *blocked));
             }
             Effect::Disconnect(_) => {
                 self.here.remove(&to);
             }
-            Effect::Queued { .. }
+            Effect::Tell(News::Queued { .. })
             | Effect::Forward
-            | Effect::Sync { .. }
-            | Effect::Partner { .. }
-            | Effect::Dequeued(_)
-            | Effect::Refused(_) => {}
+            | Effect::Tell(News::Sync { .. })
+            | Effect::Tell(News::Partner { .. })
+            | Effect::Tell(News::Dequeued(_))
+            | Effect::Tell(News::Refused(_)) => {}
         }
     }
 

@@ -174,7 +174,10 @@ fn one_account_has_so_many_places_of_a_topic_and_leaves_the_rest() {
     let seeking = Seeking { display_name: "Guest".into(), topic: "open".into() };
     let effects = scene.send(Event::EnterQueue(connection, None, seeking));
     assert!(
-        matches!(*effects, [(_, Effect::Queued { numbers: Numbers { waiting: 3, .. }, .. })]),
+        matches!(
+            *effects,
+            [(_, Effect::Tell(News::Queued { numbers: Numbers { waiting: 3, .. }, .. }))]
+        ),
         "{effects:?}"
     );
 }

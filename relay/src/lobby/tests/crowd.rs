@@ -132,7 +132,7 @@ impl Crowd {
 
     fn arrive(&mut self, number: u8, blocks: Option<u8>) {
         let connection = self.scene.connection();
-        let session = SessionId::from_bytes(self.scene.lobby.ids.clone().next());
+        let session = SessionId::from_bytes(self.scene.next_id());
         let guest = Guest { connection, session, owner: owner(number) };
         let blocks: Vec<_> = blocks.map(owner).into_iter().collect();
         for &blocked in &blocks {
@@ -246,7 +246,7 @@ impl Crowd {
     fn check_pairings(&mut self, effects: &[super::Told], places: &BTreeMap<SessionId, Waited>) {
         let mut told_of: BTreeMap<RoomId, Vec<(RoomDescriptor, &str, Presence)>> = BTreeMap::new();
         for (_, effect) in effects {
-            if let Effect::Paired { descriptor, topic, presence, .. } = effect {
+            if let Effect::Tell(News::Paired { descriptor, topic, presence, .. }) = effect {
                 let told = told_of.entry(descriptor.room).or_default();
                 told.push((*descriptor, topic, *presence));
             }
@@ -330,27 +330,27 @@ impl Crowd {
             known.filter(|&who| self.clients[who].connected)
         };
         match effect {
-            Effect::Queued { topic, .. } => {
+            Effect::Tell(News::Queued { topic, .. }) => {
                 let who = by_connection(*to).expect("it is here");
                 self.clients[who].told = Told::Waiting(topic.clone());
             }
-            Effect::Paired { descriptor, seat, .. } => {
+            Effect::Tell(News::Paired { descriptor, seat, .. }) => {
                 let who = by_connection(*to).expect("it is here");
                 let own = descriptor.members[usize::from(*seat) - 1];
                 assert_eq!(own, self.clients[who].guest.member());
                 self.clients[who].told = Told::Chatting(descriptor.room);
                 self.clients[who].last_room = Some(*descriptor);
             }
-            Effect::Closed { room, .. } | Effect::Left { room, .. } => {
+            Effect::Tell(News::Closed { room, .. }) | Effect::Tell(News::Left { room, .. }) => {
                 let who = by_connection(*to).expect("it is here");
                 if self.clients[who].told == Told::Chatting(*room) {
                     self.clients[who].told = Told::Idle;
                 }
-                if let Effect::Left { blocked: Some(blocked), .. } = effect {
+                if let Effect::Tell(News::Left { blocked: Some(blocked), .. }) = effect {
                     self.blocks.insert(pair_of(self.clients[who].guest.owner, *blocked));
                 }
             }
-            Effect::Dequeued(_) => {
+            Effect::Tell(News::Dequeued(_)) => {
                 let who = by_connection(*to).expect("it is here");
                 if matches!(self.clients[who].told, Told::Waiting(_)) {
                     self.clients[who].told = Told::Idle;
@@ -365,9 +365,9 @@ impl Crowd {
             },
             Effect::Welcome { .. }
             | Effect::Forward
-            | Effect::Sync { .. }
-            | Effect::Partner { .. }
-            | Effect::Refused(_) => assert!(by_connection(*to).is_some(), "it is here"),
+            | Effect::Tell(News::Sync { .. })
+            | Effect::Tell(News::Partner { .. })
+            | Effect::Tell(News::Refused(_)) => assert!(by_connection(*to).is_some(), "it is here"),
         }
     }
 }

@@ -98,6 +98,11 @@ impl Scene {
         pretty_assert(&actual, &effects.into());
     }
 
+    /// What the next identifier is made of.
+    fn next_id(&self) -> [u8; 16] {
+        keyed(&self.lobby.seed, 0, self.lobby.ids + 1).to_le_bytes()
+    }
+
     fn connection(&mut self) -> ConnectionId {
         self.connections += 1;
         ConnectionId(self.connections)
@@ -112,7 +117,7 @@ impl Scene {
     #[track_caller]
     fn guest_of(&mut self, owner: Owner) -> Guest {
         let connection = self.connection();
-        let session = SessionId::from_bytes(self.lobby.ids.clone().next());
+        let session = SessionId::from_bytes(self.next_id());
         let welcome = (connection, Effect::Welcome { session, resumed: false });
         self.expect(Event::Arrived(connection, Arrival { owner, ..arrival(0) }), [welcome]);
         Guest { connection, session, owner }
@@ -120,7 +125,7 @@ impl Scene {
 
     /// The room that the next match opens; the first waits longer.
     fn next_room(&self, one: &Guest, two: &Guest) -> RoomDescriptor {
-        let room = RoomId::from_bytes(self.lobby.ids.clone().next());
+        let room = RoomId::from_bytes(self.next_id());
         let epoch = self.lobby.config.epoch;
         let opened = Opening { epoch, number: self.lobby.rooms_opened + 1 };
         RoomDescriptor { room, members: [one.member(), two.member()], opened }
@@ -233,13 +238,16 @@ impl Guest {
         self.arrives(Arrival { owner: self.owner, ..arrival(0) })
     }
 
-    /// What this guest is told.
-    fn told(&self, effect: Effect) -> Told {
+    fn told(&self, news: News) -> Told {
+        self.gets(Effect::Tell(news))
+    }
+
+    fn gets(&self, effect: Effect) -> Told {
         (self.connection, effect)
     }
 
     fn welcomed_back(&self) -> Told {
-        self.told(Effect::Welcome { session: self.session, resumed: true })
+        self.gets(Effect::Welcome { session: self.session, resumed: true })
     }
 
     /// `numbers`: position, waiting, not listening, own.
@@ -250,7 +258,7 @@ impl Guest {
     fn queued_with(&self, topic: &str, ticket: Opening, numbers: [usize; 4]) -> Told {
         let [position, waiting, not_listening, own] = numbers;
         let numbers = Numbers { position, waiting, not_listening, own };
-        self.told(Effect::Queued { topic: topic.into(), numbers, ticket })
+        self.told(News::Queued { topic: topic.into(), numbers, ticket })
     }
 
     fn paired(&self, room: RoomDescriptor, topic: &str, partner: &Self) -> Told {
@@ -265,7 +273,7 @@ impl Guest {
         presence: Presence,
         met_before: bool,
     ) -> Told {
-        self.told(Effect::Paired {
+        self.told(News::Paired {
             descriptor,
             seat: if descriptor.members[0] == self.member() { 1 } else { 2 },
             topic: topic.into(),
@@ -276,39 +284,39 @@ impl Guest {
     }
 
     fn forward(&self) -> Told {
-        self.told(Effect::Forward)
+        self.gets(Effect::Forward)
     }
 
     fn sync(&self, room: RoomDescriptor, received: u64) -> Told {
-        self.told(Effect::Sync { room: room.room, received })
+        self.told(News::Sync { room: room.room, received })
     }
 
     fn partner(&self, room: RoomDescriptor, presence: Presence, unseen: Duration) -> Told {
-        self.told(Effect::Partner { room: room.room, presence, unseen })
+        self.told(News::Partner { room: room.room, presence, unseen })
     }
 
     fn closed(&self, room: RoomDescriptor, reason: CloseReason) -> Told {
-        self.told(Effect::Closed { room: room.room, reason })
+        self.told(News::Closed { room: room.room, reason })
     }
 
     fn left(&self, room: RoomDescriptor) -> Told {
-        self.told(Effect::Left { room: room.room, blocked: None })
+        self.told(News::Left { room: room.room, blocked: None })
     }
 
     fn left_blocking(&self, room: RoomDescriptor, blocked: &Self) -> Told {
-        self.told(Effect::Left { room: room.room, blocked: Some(blocked.owner) })
+        self.told(News::Left { room: room.room, blocked: Some(blocked.owner) })
     }
 
     fn dequeued(&self, reason: DequeueReason) -> Told {
-        self.told(Effect::Dequeued(reason))
+        self.told(News::Dequeued(reason))
     }
 
     fn refused(&self, refusal: Refusal) -> Told {
-        self.told(Effect::Refused(refusal))
+        self.told(News::Refused(refusal))
     }
 
     fn disconnected(&self, reason: DisconnectReason) -> Told {
-        self.told(Effect::Disconnect(reason))
+        self.gets(Effect::Disconnect(reason))
     }
 }
 

@@ -154,7 +154,7 @@ fn whole_windows_that_go_out_again_after_each_of_many_kills_are_no_flood() {
                 let effects = scene.send(pair[who].back_in(room, before));
                 for guest in pair {
                     let is_told = |(to, effect): &&Told| {
-                        *to == guest.connection && matches!(effect, Effect::Sync { .. })
+                        *to == guest.connection && matches!(effect, Effect::Tell(News::Sync { .. }))
                     };
                     for _ in effects.iter().filter(is_told) {
                         for seq in before + 1..=before + WINDOW {
