@@ -136,10 +136,10 @@ impl Relay {
         }
         let holder = carrier.holder;
         match translate::request(&self.tokens, from, holder, message, now.wall) {
-            Ok(Request::Tell(event)) => self.tell(event, None, now),
-            Ok(Request::PassOn(event, passed_on)) => self.tell(event, Some(&passed_on), now),
-            Ok(Request::Answer(message)) => vec![(from, encode(&message))],
-            Ok(Request::Status(_) | ClientRequest::Stop) => {
+            Ok(ClientRequest::Tell(event)) => self.tell(event, None, now),
+            Ok(ClientRequest::PassOn(event, passed_on)) => self.tell(event, Some(&passed_on), now),
+            Ok(ClientRequest::Answer(message)) => vec![(from, encode(&message))],
+            Ok(ClientRequest::Status(_) | ClientRequest::Stop) => {
                 unreachable!("shims do not ask for these")
             }
             Err(fault) => self.fail(from, fault.code, now),

@@ -1,10 +1,13 @@
 //! The options of `relay serve` by the environment.
 
-use std::{env, ffi::OsString};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+};
 
 use clap::{
     Arg, Command, CommandFactory as _, FromArgMatches as _,
-    error::{ContextKind, ContextValue},
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 
 use super::Cli;
@@ -33,10 +36,16 @@ fn naming_variable(
     command: &Command,
     arguments: &[OsString],
 ) -> clap::Error {
-    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
-        return error;
-    };
     let mut known = command.get_subcommands().flat_map(Command::get_arguments);
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        let is_garbled = |name: &&OsStr| env::var_os(name).is_some_and(|it| it.to_str().is_none());
+        let garbled = known.filter_map(Arg::get_env).find(is_garbled);
+        let garbled = garbled.filter(|_| error.kind() == ErrorKind::InvalidUtf8);
+        return garbled.map_or(error, |name| {
+            let message = format!("{} is not valid UTF-8", name.display());
+            Cli::command().error(ErrorKind::InvalidUtf8, message)
+        });
+    };
     let known = known.find(|known| known.to_string() == *option);
     let Some((name, variable)) = known.and_then(|known| known.get_long().zip(known.get_env()))
     else {

@@ -1,6 +1,12 @@
 //! The commands, as a person or a script sees them.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
+    path::Path,
+    process::Stdio,
+};
 
 use serde_json::Value;
 use shared::message::ClientMessage;
@@ -156,6 +162,10 @@ async fn an_error_names_the_variable_that_it_comes_from() {
         assert_eq!(output.status.code(), Some(2), "{first}");
         assert!(first.contains(said), "{first}");
     }
+    let mut garbled = command(&socket);
+    garbled.arg("serve").env("MCP_CHAT_RELAY_TOPICS", OsStr::from_bytes(b"\xff"));
+    let error = text(&garbled.output().await.unwrap().stderr);
+    assert!(error.contains("MCP_CHAT_RELAY_TOPICS is not valid UTF-8"), "{error}");
     let (missing, long) = ("/nonexistent/mcp-chat/relay.sock".to_owned(), "x".repeat(200));
     for (path, said) in [
         (&missing, "relay: MCP_CHAT_SOCKET: cannot listen on /nonexistent/mcp-chat/relay.sock: "),
