@@ -11,8 +11,8 @@ use std::{
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use relay::lobby::{
-    Arrival, ClaimedRoom, Config, ConnectionId, Effect, Event, Leaving, Lobby, Member, News, Opening, Owner,
-    RoomDescriptor, Seeking,
+    Arrival, ClaimedRoom, Config, ConnectionId, Effect, Event, Leaving, Lobby, Member, News,
+    Opening, Owner, RoomDescriptor, Seeking,
 };
 use shared::{
     id::{OwnerId, RoomId, SessionId},
@@ -253,7 +253,8 @@ impl World {
                     self.rooms.push(*descriptor);
                 }
             }
-            Effect::Tell(News::Closed { room, .. }) | Effect::Tell(News::Left { room, blocked: None }) => {
+            Effect::Tell(News::Closed { room, .. })
+            | Effect::Tell(News::Left { room, blocked: None }) => {
                 self.close(member, *room);
             }
             Effect::Tell(News::Left { room, blocked: Some(blocked) }) => {
