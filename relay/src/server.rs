@@ -308,20 +308,10 @@ impl Server {
             (Phase::Visiting | Phase::Carrying { .. }, Poll::Ready(Ok(()))) => {
                 self.set_deadline(id, None);
             }
-            (Phase::Visiting | Phase::Carrying { .. }, Poll::Pending) => {
-                if has_read || connection.deadline.is_none() {
-                    self.set_deadline(
-                        id,
-                        Some(now + self.settings.options.timing.write_deadline.0),
-                    );
-                }
-            }
-            (Phase::Closing, Poll::Pending) => {
-                if connection.deadline.is_none() {
-                    self.set_deadline(
-                        id,
-                        Some(now + self.settings.options.timing.write_deadline.0),
-                    );
+            (phase, Poll::Pending) => {
+                if connection.deadline.is_none() || (has_read && phase.is_welcome()) {
+                    let until = now + self.settings.options.timing.write_deadline.0;
+                    self.set_deadline(id, Some(until));
                 }
             }
         }

@@ -33,19 +33,13 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
     let signals = Signals::new().context("cannot wait for signals")?;
     let audience =
         if options.running.multi_user { Audience::EveryAccount } else { Audience::OwnAccount };
-    let listener = match endpoint.listen(audience) {
-        Ok(listener) => listener,
-        Err(error @ ListenError::AlreadyRunning { .. }) => {
-            // A closed stderr is no reason to fail.
-            let _ = writeln!(io::stderr(), "relay: {error}");
-            return Ok(ExitCode::SUCCESS);
-        }
-        Err(
-            error @ (ListenError::Insecure(_)
-            | ListenError::OwnAccountOnly
-            | ListenError::Io { .. }),
-        ) => return Err(error.into()),
-    };
+    let listener = endpoint.listen(audience);
+    if let Err(error @ ListenError::AlreadyRunning { .. }) = &listener {
+        // A closed stderr is no reason to fail.
+        let _ = writeln!(io::stderr(), "relay: {error}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let listener = listener?;
     // Only now: until here, errors reach the program that started this relay.
     if options.running.detach {
         detach(endpoint)?;
