@@ -34,6 +34,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the relay
+    #[command(after_help = "Each option can also be given by the environment: --away-after as \
+                      MCP_CHAT_RELAY_AWAY_AFTER.\nA time is written as 10s, 5m or 1h.")]
     Serve(Box<Serve>),
     /// Tell how the running relay is
     Status {
@@ -45,8 +47,7 @@ pub enum Command {
     Stop,
 }
 
-/// The options of `relay serve`. Each can also be given by the environment: `--away-after` as
-/// `MCP_CHAT_RELAY_AWAY_AFTER`.
+/// The options of `relay serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
     /// What one client may send, and how many there may be.

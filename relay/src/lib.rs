@@ -34,8 +34,8 @@
 //! - The server decides nothing that the lobby decides.
 //! - Nothing is shared between tasks: there is one task, and no lock on the path of a message but
 //!   the ready list's.
-//! - Nothing is written to disk but the key, the lock with the pid and, detached, the log; no log
-//!   line holds a name, a topic or a text.
+//! - Nothing is written to disk but the socket, the key, the lock with the pid and, detached, the
+//!   log; no log line holds a name, a topic or a text.
 #![warn(missing_docs)]
 
 pub mod cli;

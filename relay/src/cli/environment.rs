@@ -28,7 +28,7 @@ pub fn parse() -> Result<Cli, clap::Error> {
 fn with_variable(option: Arg) -> Arg {
     let Some(name) = option.get_long() else { return option };
     let name = name.replace('-', "_").to_uppercase();
-    option.env(format!("MCP_CHAT_RELAY_{name}"))
+    option.env(format!("MCP_CHAT_RELAY_{name}")).hide_env(true)
 }
 
 fn naming_variable(

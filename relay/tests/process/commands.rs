@@ -179,6 +179,20 @@ async fn an_error_names_the_variable_that_it_comes_from() {
 }
 
 #[tokio::test]
+async fn help_is_in_groups_and_as_wide_as_the_terminal() {
+    let directory = private_directory();
+    let mut command = command(&directory.path().join("relay.sock"));
+    let output = command.args(["serve", "-h"]).env("COLUMNS", "70").output().await.unwrap();
+    let help = text(&output.stdout);
+    for heading in ["Where:", "Limits:", "Timing:", "Matching:", "Running:"] {
+        assert!(help.lines().any(|line| line == heading), "{heading} in {help}");
+    }
+    let (options, after) = help.split_once("\n\nEach option").unwrap();
+    assert!(options.lines().all(|line| line.chars().count() <= 70), "{options}");
+    assert!(after.contains("MCP_CHAT_RELAY_AWAY_AFTER"), "{after}");
+}
+
+#[tokio::test]
 async fn exit_codes_tell_failure_from_wrong_usage() {
     let directory = private_directory();
     let socket = directory.path().join("relay.sock");
