@@ -9,7 +9,10 @@ use mcp_shim::{
 };
 use tracing::Level;
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt,
+    Layer,
+    filter::{Targets, filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 fn main() -> ExitCode {
@@ -45,7 +48,9 @@ fn main() -> ExitCode {
 /// Logs go to standard error. rmcp logs whole requests, and with them what people say to each
 /// other: of it only errors, whatever `RUST_LOG` says.
 fn log_to_stderr() {
-    let chosen = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let chosen = std::env::var("RUST_LOG").ok().filter(|chosen| !chosen.is_empty());
+    let chosen = chosen.and_then(|chosen| chosen.parse().ok());
+    let chosen = chosen.unwrap_or_else(|| Targets::new().with_default(Level::WARN));
     let discreet = filter_fn(|metadata| {
         !metadata.target().starts_with("rmcp") || *metadata.level() == Level::ERROR
     });

@@ -6,15 +6,11 @@ use std::{
     time::Instant,
 };
 
-use serde::Serialize;
-use shared::{
-    codec::Decoder,
-    connection::{Connection as Wire, SlowReader},
-    endpoint::Stream,
-    id::SessionId,
-};
+use shared::{connection::Connection as Wire, endpoint::Stream, id::SessionId};
 
-use crate::lobby::{Member, Owner};
+use tracing::{Span, debug_span};
+
+use crate::lobby::{ConnectionId, Member, Owner};
 
 /// How far a client has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +32,25 @@ pub enum Phase {
     Closing,
 }
 
+impl Phase {
+    /// Whether the client was welcomed and is still heard.
+    #[must_use]
+    pub fn is_welcome(self) -> bool {
+        match self {
+            Self::Visiting | Self::Carrying { .. } => true,
+            Self::Greeting | Self::Closing => false,
+        }
+    }
+}
+
 /// One socket.
 #[derive(Debug)]
 pub struct Connection {
-    wire: Wire<Stream>,
+    /// What was read of it and waits to be sent to it.
+    pub wire: Wire<Stream>,
     waker: Waker,
+    /// What its log lines have in common.
+    pub span: Span,
     /// User id, by the kernel's word.
     pub uid: u32,
     /// How far its client has come.
@@ -58,9 +68,17 @@ pub struct Connection {
 impl Connection {
     /// A connection that was accepted just now and whose tasks are told by this waker.
     #[must_use]
-    pub fn new(stream: Stream, outbound_bytes: usize, waker: Waker, now: Instant) -> Self {
+    pub fn new(
+        id: ConnectionId,
+        stream: Stream,
+        outbound_bytes: usize,
+        waker: Waker,
+        now: Instant,
+    ) -> Self {
+        let uid = stream.peer().uid;
         Self {
-            uid: stream.peer().uid,
+            span: debug_span!("connection", id = id.0, uid),
+            uid,
             wire: Wire::with_outbound(stream, outbound_bytes),
             waker,
             phase: Phase::Greeting,
@@ -82,12 +100,6 @@ impl Connection {
         }
     }
 
-    /// Bytes that wait to be sent.
-    #[must_use]
-    pub fn unsent(&self) -> usize {
-        self.wire.unsent()
-    }
-
     /// Has the server look at this connection again.
     pub fn mark_ready(&self) {
         self.waker.wake_by_ref();
@@ -101,26 +113,5 @@ impl Connection {
     /// Sends what waits. What cannot be sent now marks it ready as soon as it can.
     pub fn flush(&mut self) -> Poll<io::Result<()>> {
         self.wire.poll_flush(&mut Context::from_waker(&self.waker))
-    }
-
-    /// Appends to what waits to be sent.
-    pub fn queue(&mut self, message: &impl Serialize) -> Result<(), SlowReader> {
-        self.wire.queue(message)
-    }
-
-    /// Makes `message` the last one, in place of what waits; see [`Wire::queue_last`].
-    pub fn queue_last(&mut self, message: &impl Serialize) {
-        self.wire.queue_last(message);
-    }
-
-    /// Takes what was read; see [`Wire::take_input`].
-    #[must_use]
-    pub fn take_input(&mut self) -> Decoder {
-        self.wire.take_input()
-    }
-
-    /// Brings back what was taken.
-    pub fn put_input(&mut self, input: Decoder) {
-        self.wire.put_input(input);
     }
 }

@@ -20,7 +20,7 @@ use rustix::{
 const LOG_BYTES: u64 = 1024 * 1024;
 
 /// Makes this process a session of its own, without input and output, that logs to a file.
-/// Nothing is forked: whoever started it is still its parent.
+/// Nothing is forked: the process that started it is still its parent.
 pub(crate) fn detach(socket: &Path) -> anyhow::Result<()> {
     let log = open_log(socket)?;
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;

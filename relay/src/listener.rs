@@ -73,7 +73,7 @@ impl Acceptor {
     }
 
     /// Sees to it that clients find this relay. `false` if another one can run in its place: then
-    /// this one has to end.
+    /// this one must end.
     #[must_use]
     pub fn keep_standing(&mut self) -> bool {
         match self.listener.check() {

@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
     shared::core_dump::forbid();
-    match relay::commands::run(&relay::cli::Cli::parse()) {
+    let cli = relay::cli::parse().unwrap_or_else(|error| error.exit());
+    match relay::commands::run(&cli) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("relay: {error:#}");

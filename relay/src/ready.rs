@@ -48,7 +48,7 @@ impl ReadySet {
     }
 }
 
-/// A waker has to be `Send`, hence lock and atomics; all of it stays on the server's thread.
+/// A waker must be `Send`, hence lock and atomics; all of it stays on the server's thread.
 #[derive(Debug, Default)]
 struct Queue(Mutex<Waiting>);
 

@@ -28,7 +28,7 @@ use crate::{
     ready::ReadySet,
     signals::Signals,
     token::Tokens,
-    translate::{self, Fault, Request, fault},
+    translate::{self, ClientRequest, Fault, fault},
 };
 
 pub use settings::Settings;
@@ -77,7 +77,7 @@ impl Server {
     pub fn new(settings: Settings, acceptor: Acceptor, tokens: Tokens, seed: [u8; 16]) -> Self {
         let now = Instant::now();
         Self {
-            limits: translate::limits(&settings),
+            limits: settings.limits(),
             lobby: Lobby::new(settings.config.clone(), seed),
             tokens,
             acceptor,
@@ -90,7 +90,7 @@ impl Server {
             deadlines: BTreeSet::new(),
             scratch: vec![0; FRAME_BYTES].into_boxed_slice(),
             started: now,
-            keep_alive_at: now + settings.keep_alive,
+            keep_alive_at: now + settings.options.timing.keep_alive.0,
             idle_since: Some(now),
             draining_until: None,
             settings,
@@ -147,30 +147,30 @@ impl Server {
     fn open(&mut self, stream: Stream, now: Instant) {
         let id = ConnectionId(self.accepted);
         self.accepted += 1;
-        let outbound_bytes = self.settings.outbound_bytes;
-        let connection = Connection::new(stream, outbound_bytes, self.ready.waker(id), now);
+        let outbound_bytes = self.settings.options.limits.outbound_bytes;
+        let connection = Connection::new(id, stream, outbound_bytes, self.ready.waker(id), now);
         let of_user = self.connections_of_user.entry(connection.uid).or_default();
         *of_user += 1;
         let of_user = *of_user;
         connection.mark_ready();
         self.connections.insert(id, connection);
         self.idle_since = None;
-        if of_user > self.settings.max_connections_per_user {
-            let limit = self.settings.max_connections_per_user;
+        if of_user > self.settings.options.limits.max_connections_per_user {
+            let limit = self.settings.options.limits.max_connections_per_user;
             let message = format!(
                 "this account has {limit} connections already: leave a chat in another of its \
                  clients, or have the relay started with more --max-connections-per-user"
             );
             self.fail(id, &fault(ErrorCode::TooMany, message));
-        } else if self.connections.len() > self.settings.max_connections {
-            let limit = self.settings.max_connections;
+        } else if self.connections.len() > self.settings.options.limits.max_connections {
+            let limit = self.settings.options.limits.max_connections;
             let message = format!(
                 "the relay has {limit} connections already: try again when others have left, or \
                  have it started with more --max-connections"
             );
             self.fail(id, &fault(ErrorCode::TooMany, message));
         } else {
-            self.set_deadline(id, Some(now + self.settings.handshake));
+            self.set_deadline(id, Some(now + self.settings.options.timing.handshake.0));
         }
     }
 
@@ -185,6 +185,8 @@ impl Server {
     fn serve(&mut self, id: ConnectionId, now: Instant) {
         let mut frames = FRAMES_PER_TURN;
         let mut bytes = READ_BYTES_PER_TURN;
+        let Some(connection) = self.connections.get(&id) else { return };
+        let _entered = connection.span.clone().entered();
         // It may have become ready to be written to.
         self.mark_dirty(id);
         while self.is_open(id) {
@@ -207,7 +209,7 @@ impl Server {
 
     fn handle_frames(&mut self, id: ConnectionId, frames: &mut usize, now: Instant) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        let mut input = connection.take_input();
+        let mut input = connection.wire.take_input();
         while *frames > 0 {
             let outcome = match input.next_frame() {
                 Ok(Some(frame)) => self.handle_frame(id, frame, now),
@@ -223,7 +225,7 @@ impl Server {
             }
         }
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.put_input(input);
+            connection.wire.put_input(input);
         }
     }
 
@@ -235,21 +237,21 @@ impl Server {
         let uid = connection.uid;
         if connection.phase == Phase::Greeting {
             let ClientMessage::Hello(hello) = message else {
-                return Err(fault(ErrorCode::OutOfOrder, "the first message has to be `hello`"));
+                return Err(fault(ErrorCode::OutOfOrder, "the first message must be `hello`"));
             };
             return self.greet(id, &hello, now);
         }
         let holder = connection.holder();
         match translate::request(&self.tokens, id, holder, message, SystemTime::now())? {
-            Request::Tell(event) => self.tell(event, None, now),
-            Request::PassOn(event, passed_on) => self.tell(event, Some(&passed_on), now),
-            Request::Answer(message) => self.queue(id, &message),
-            Request::Status(owner) => self.queue(id, &self.status(owner)),
-            Request::Stop if !endpoint::is_in_charge(uid) => {
+            ClientRequest::Tell(event) => self.tell(event, None, now),
+            ClientRequest::PassOn(event, passed_on) => self.tell(event, Some(&passed_on), now),
+            ClientRequest::Answer(message) => self.queue(id, &message),
+            ClientRequest::Status(owner) => self.queue(id, &self.status(owner)),
+            ClientRequest::Stop if !endpoint::is_in_charge(uid) => {
                 let message = "only the account that runs the relay can end it";
                 return Err(fault(ErrorCode::Forbidden, message));
             }
-            Request::Stop => {
+            ClientRequest::Stop => {
                 self.queue(id, &self.stopping());
                 self.drain("`relay stop`");
             }
@@ -296,9 +298,9 @@ impl Server {
     fn flush(&mut self, id: ConnectionId, now: Instant) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.dirty = false;
-        let unsent = connection.unsent();
+        let unsent = connection.wire.unsent();
         let outcome = connection.flush();
-        let has_read = connection.unsent() < unsent;
+        let has_read = connection.wire.unsent() < unsent;
         match (connection.phase, outcome) {
             (_, Poll::Ready(Err(_))) | (Phase::Closing, Poll::Ready(Ok(()))) => self.lose(id),
             // Nothing was sent yet, and its deadline is that of `hello`.
@@ -306,21 +308,17 @@ impl Server {
             (Phase::Visiting | Phase::Carrying { .. }, Poll::Ready(Ok(()))) => {
                 self.set_deadline(id, None);
             }
-            (Phase::Visiting | Phase::Carrying { .. }, Poll::Pending) => {
-                if has_read || connection.deadline.is_none() {
-                    self.set_deadline(id, Some(now + self.settings.write_deadline));
-                }
-            }
-            (Phase::Closing, Poll::Pending) => {
-                if connection.deadline.is_none() {
-                    self.set_deadline(id, Some(now + self.settings.write_deadline));
+            (phase, Poll::Pending) => {
+                if connection.deadline.is_none() || (has_read && phase.is_welcome()) {
+                    let until = now + self.settings.options.timing.write_deadline.0;
+                    self.set_deadline(id, Some(until));
                 }
             }
         }
     }
 
     fn is_drained(&self, now: Instant) -> bool {
-        let all_sent = || self.connections.values().all(|connection| connection.unsent() == 0);
+        let all_sent = || self.connections.values().all(|connection| connection.wire.unsent() == 0);
         self.draining_until.is_some_and(|until| until <= now || all_sent())
     }
 

@@ -13,6 +13,9 @@ pub struct Signals {
 #[cfg(unix)]
 impl Signals {
     /// From now on they no longer end the process by themselves.
+    ///
+    /// # Errors
+    /// The system does not let this process wait for them.
     pub fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -40,6 +43,9 @@ pub struct Signals {
 #[cfg(windows)]
 impl Signals {
     /// From now on they no longer end the process by themselves.
+    ///
+    /// # Errors
+    /// The system does not let this process wait for them.
     pub fn new() -> io::Result<Self> {
         Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }

@@ -1,5 +1,5 @@
-//! What the relay vouches for and a client brings back: who a session is, its place in a queue,
-//! its room, whom its owner has blocked. The relay itself keeps none of it across a restart.
+//! What the relay vouches for and a client brings back: the session, its place in a queue, its room,
+//! the owners that its owner has blocked. The relay itself keeps none of it across a restart.
 //!
 //! A token is base64url of what AES-SIV (RFC 5297) makes of a payload of bytes: clients, among them
 //! the partner, cannot read it or change a bit of it. Without a nonce, which is what SIV is made for:
@@ -13,7 +13,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use shared::{endpoint::KEY_BYTES, id::SessionId, limits::TOKEN_AGE};
 use uuid::Uuid;
 
-use crate::lobby::{Member, Opening, Owner, RoomDescriptor, Ticket};
+use crate::lobby::{Member, Opening, Owner, RoomDescriptor};
 
 /// The secret under which tokens are made. SIV itself makes two keys of it: the first half
 /// authenticates, the second encrypts.
@@ -48,7 +48,7 @@ impl Tokens {
 
     /// That this session has this place.
     #[must_use]
-    pub fn ticket(&self, holder: Member, ticket: Ticket, now: SystemTime) -> String {
+    pub fn ticket(&self, holder: Member, ticket: Opening, now: SystemTime) -> String {
         self.seal(&Content::Ticket(holder, ticket), now)
     }
 
@@ -75,7 +75,7 @@ impl Tokens {
 
     /// The place that a token of [`ticket`](Self::ticket) vouches for.
     #[must_use]
-    pub fn read_ticket(&self, token: &str, holder: Member, now: SystemTime) -> Option<Ticket> {
+    pub fn read_ticket(&self, token: &str, holder: Member, now: SystemTime) -> Option<Opening> {
         match self.open(token, now)? {
             Content::Ticket(named, ticket) => (named == holder).then_some(ticket),
             Content::Session(_) | Content::Room(_) | Content::Block { .. } => None,
@@ -96,7 +96,7 @@ impl Tokens {
         }
     }
 
-    /// Whom the owner has blocked, by a token of [`block`](Self::block).
+    /// The owner that a token of [`block`](Self::block) names as blocked.
     #[must_use]
     pub fn read_block(&self, token: &str, owner: Owner, now: SystemTime) -> Option<Owner> {
         match self.open(token, now)? {
@@ -134,7 +134,7 @@ impl Tokens {
 #[derive(Clone, Copy)]
 enum Content {
     Session(Member),
-    Ticket(Member, Ticket),
+    Ticket(Member, Opening),
     Room(RoomDescriptor),
     Block { owner: Owner, blocked: Owner },
 }
@@ -147,7 +147,7 @@ impl Content {
                 bytes.push(1);
                 put_member(&mut bytes, holder);
             }
-            Self::Ticket(holder, Ticket { epoch, number }) => {
+            Self::Ticket(holder, Opening { epoch, number }) => {
                 bytes.push(2);
                 put_member(&mut bytes, holder);
                 bytes.extend([epoch, number].map(u64::to_be_bytes).as_flattened());
@@ -187,7 +187,7 @@ impl Payload<'_> {
             [1] => Some(Content::Session(self.member()?)),
             [2] => {
                 let holder = self.member()?;
-                let ticket = Ticket { epoch: self.number()?, number: self.number()? };
+                let ticket = Opening { epoch: self.number()?, number: self.number()? };
                 Some(Content::Ticket(holder, ticket))
             }
             [3] => {
@@ -251,7 +251,7 @@ mod tests {
         RoomDescriptor { room, members: [member(1), member(2)], opened }
     }
 
-    const TICKET: Ticket = Ticket { epoch: 3, number: u64::MAX };
+    const TICKET: Opening = Opening { epoch: 3, number: u64::MAX };
 
     /// What a token gives when it is read as each kind, by member 1.
     fn kinds(tokens: &Tokens, token: &str, now: SystemTime) -> [bool; 4] {

@@ -1,9 +1,10 @@
-//! Frames: bytes in, messages out. Pure: whoever reads and writes the bytes is elsewhere.
+//! Frames: bytes in, messages out. Pure: no input or output.
 //!
 //! A frame is one line of UTF-8 that holds one JSON object with one key.
 
 use std::{borrow::Cow, fmt, ops::Range};
 
+use memchr::memchr;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{self, IgnoredAny, IntoDeserializer as _, MapAccess, Visitor, value::StrDeserializer},
@@ -87,7 +88,7 @@ impl Decoder {
     fn next_line(&mut self) -> Result<Option<Range<usize>>, FrameTooLong> {
         loop {
             let unsearched = &self.bytes[self.searched..];
-            let Some(line_feed) = unsearched.iter().position(|&byte| byte == b'\n') else {
+            let Some(line_feed) = memchr(b'\n', unsearched) else {
                 self.searched = self.bytes.len();
                 return if self.buffered() < FRAME_BYTES { Ok(None) } else { Err(FrameTooLong) };
             };

@@ -124,6 +124,9 @@ impl<S> Connection<S> {
     }
 
     /// Appends a message to the outbox; [`poll_flush`](Self::poll_flush) sends it.
+    ///
+    /// # Errors
+    /// [`SlowReader`]: the outbox is full. The message is not in it.
     pub fn queue(&mut self, message: &impl Serialize) -> Result<(), SlowReader> {
         if self.outbox.capacity() == 0 {
             self.outbox.reserve(OUTBOX_BYTES);
@@ -149,11 +152,6 @@ impl<S> Connection<S> {
         };
         self.outbox.truncate(keep);
         codec::encode(message, &mut self.outbox);
-    }
-
-    /// The next complete frame of what was read.
-    pub fn next_frame(&mut self) -> Result<Option<&[u8]>, FrameTooLong> {
-        self.input.next_frame()
     }
 
     /// Takes what was read away, so that its frames can be borrowed while this connection is
@@ -196,12 +194,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Sends what waits.
+    ///
+    /// # Errors
+    /// What the stream says.
     pub async fn flush(&mut self) -> io::Result<()> {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
 
     /// Queues a message and sends it with all that waits. If this is dropped half-way, the rest
     /// goes out with the next call.
+    ///
+    /// # Errors
+    /// See [`SendError`].
     pub async fn send(&mut self, message: &ClientMessage<'_>) -> Result<(), SendError> {
         self.queue(message)?;
         Ok(self.flush().await?)
@@ -209,12 +213,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// The next frame, or `None` at the end of the stream; decode it with [`crate::codec`].
     /// Nothing is lost if this is dropped while it waits. What is queued is sent meanwhile.
+    ///
+    /// # Errors
+    /// See [`ReceiveError`].
     pub async fn receive_frame(&mut self) -> Result<Option<Vec<u8>>, ReceiveError> {
         poll_fn(|cx| self.poll_receive(cx)).await
     }
 
     /// Says `hello` and takes the answer. The caller limits the time
     /// ([`HANDSHAKE`](crate::limits::HANDSHAKE)).
+    ///
+    /// # Errors
+    /// See [`HandshakeError`].
     pub async fn handshake(
         &mut self,
         hello: Hello<'_>,
@@ -364,14 +374,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_handshake_tells_welcome_refusal_and_end_apart() {
-        let hello = || Hello {
-            min: 1,
-            max: 1,
-            build: "test".into(),
-            owner: None,
-            session: None,
-            blocks: Vec::new(),
-        };
         let refusal = b"{\"error\":{\"code\":\"version_mismatch\",\"message\":\"too old\"}}\n";
         for (answer, expected) in [
             (&refusal[..], ErrorCode::VersionMismatch.sentence()),
@@ -381,7 +383,7 @@ mod tests {
             let (near, mut far) = duplex(1024);
             far.write_all(answer).await.unwrap();
             far.shutdown().await.unwrap();
-            let error = Connection::new(near).handshake(hello()).await.unwrap_err();
+            let error = Connection::new(near).handshake(Hello::visitor("test")).await.unwrap_err();
             assert_eq!(error.to_string(), expected);
         }
     }

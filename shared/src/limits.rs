@@ -108,6 +108,17 @@ pub const SOCKET_PATH_BYTES: usize = 103;
 
 /// Between two signs of life of a connection, unless told otherwise.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long a member of a room may be gone before its partner is told, unless told otherwise.
+pub const AWAY_AFTER: Duration = Duration::from_secs(5);
+/// How long a room stays open without a message, unless told otherwise.
+pub const ROOM_IDLE: Duration = Duration::from_secs(30 * 60);
+/// How long a session that does not listen may wait, unless told otherwise.
+pub const QUEUE_IDLE: Duration = Duration::from_secs(30 * 60);
+/// How long two sessions wait before they are paired although one does not listen or they met
+/// lately, unless told otherwise.
+pub const MATCH_WAIT: Duration = Duration::from_secs(10);
+/// How long a relay that replaces another pairs nobody, unless told otherwise.
+pub const PAIRING_DELAY: Duration = Duration::from_secs(2);
 /// How long a member of a room may be gone, unless told otherwise.
 pub const GRACE: Duration = Duration::from_secs(60);
 /// How long after a call a client counts as listening, unless told otherwise.

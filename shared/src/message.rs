@@ -108,8 +108,8 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// What happened and what to do, for people. What the other side says of it is not repeated: it
-    /// may be another account's, and choose words for a terminal or a model.
+    /// What happened and what to do, for people. The other side's own words are not repeated: it
+    /// may be another account's, and choose them for a terminal or a model.
     #[must_use]
     pub fn sentence(self) -> &'static str {
         self.advice(None)

@@ -298,7 +298,10 @@ async fn in_a_directory_of_another_account_only_that_one_can_be_the_relay() {
     let Err(ConnectError::AbsentShared(reason)) = endpoint.connect().await else {
         panic!("nobody is there, and nobody may be started");
     };
-    assert!(reason.contains("belongs to another user (uid 61001), who has to start"), "{reason}");
+    assert!(
+        reason.contains("belongs to another user (uid 61001): only that account can start"),
+        "{reason}"
+    );
 
     // Root has put a socket there, and then given it away: still root listens.
     let _listener = UnixListener::bind(endpoint.path()).unwrap();

@@ -179,7 +179,10 @@ fn where_another_account_has_to_start_the_relay_no_shim_does() {
     let hint = structured(&refused)["error"]["hint"].to_string();
     let command = format!("`relay serve --multi-user --socket {}`", socket.display());
     assert!(hint.contains("no relay listens at") && hint.contains(&command), "{hint}");
-    assert!(hint.contains("belongs to another user (uid 61001), who has to start"), "{hint}");
+    assert!(
+        hint.contains("belongs to another user (uid 61001): only that account can start"),
+        "{hint}"
+    );
     assert!(accounts.relays().is_empty());
 
     let doctor = accounts.doctor(ALICE, &socket);

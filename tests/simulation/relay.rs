@@ -6,9 +6,9 @@ use std::{
 };
 
 use relay::{
-    lobby::{Config, ConnectionId, DisconnectReason, Effect, Event, Lobby, Member, Owner},
+    lobby::{Config, ConnectionId, DisconnectReason, Effect, Event, Lobby, Member, News, Owner},
     token::Tokens,
-    translate::{self, Request},
+    translate::{self, ClientRequest},
 };
 use shared::{
     codec,
@@ -136,10 +136,12 @@ impl Relay {
         }
         let holder = carrier.holder;
         match translate::request(&self.tokens, from, holder, message, now.wall) {
-            Ok(Request::Tell(event)) => self.tell(event, None, now),
-            Ok(Request::PassOn(event, passed_on)) => self.tell(event, Some(&passed_on), now),
-            Ok(Request::Answer(message)) => vec![(from, encode(&message))],
-            Ok(Request::Status(_) | Request::Stop) => unreachable!("shims do not ask for these"),
+            Ok(ClientRequest::Tell(event)) => self.tell(event, None, now),
+            Ok(ClientRequest::PassOn(event, passed_on)) => self.tell(event, Some(&passed_on), now),
+            Ok(ClientRequest::Answer(message)) => vec![(from, encode(&message))],
+            Ok(ClientRequest::Status(_) | ClientRequest::Stop) => {
+                unreachable!("shims do not ask for these")
+            }
             Err(fault) => self.fail(from, fault.code, now),
         }
     }
@@ -162,27 +164,27 @@ impl Relay {
         let effects = self.lobby.handle(now.instant, event);
         self.lobby.check_invariants();
         let mut outgoing: Outgoing = acknowledged.into_iter().collect();
-        for effect in effects {
-            self.perform(effect, passed_on, now, &mut outgoing);
+        for (to, effect) in effects {
+            self.perform(to, effect, passed_on, now, &mut outgoing);
         }
         outgoing
     }
 
     fn perform(
         &mut self,
+        to: ConnectionId,
         effect: Effect,
         passed_on: Option<&RelayMessage<'_>>,
         now: Clock,
         outgoing: &mut Outgoing,
     ) {
-        let to = effect.to();
         match effect {
-            Effect::Forward { .. } => {
+            Effect::Forward => {
                 let message = passed_on.expect("only what was passed on is forwarded");
                 self.passed_on += u64::from(matches!(message, RelayMessage::Message { .. }));
                 outgoing.push((to, encode(message)));
             }
-            Effect::Welcome { session, resumed, .. } => {
+            Effect::Welcome { session, resumed } => {
                 let Some(carrier) = self.carriers.get_mut(&to) else { return };
                 let owner = carrier.owner.expect("only who has arrived is welcome");
                 let holder = Member { session, owner };
@@ -197,7 +199,7 @@ impl Relay {
                 };
                 outgoing.push((to, encode(&RelayMessage::Welcome(welcome))));
             }
-            Effect::Disconnect { reason, .. } => {
+            Effect::Disconnect(reason) => {
                 let is_honest = self.ablated.is_none();
                 let is_flood = reason == DisconnectReason::RateExceeded;
                 assert!(!(is_honest && is_flood), "an honest client is cut off for a flood");
@@ -208,24 +210,16 @@ impl Relay {
                 outgoing.push((to, encode(&error)));
                 outgoing.push((to, Item::End));
             }
-            effect @ (Effect::Queued { .. }
-            | Effect::Paired { .. }
-            | Effect::Sync { .. }
-            | Effect::Partner { .. }
-            | Effect::Closed { .. }
-            | Effect::Left { .. }
-            | Effect::Dequeued { .. }
-            | Effect::Refused { .. }) => {
-                if self.ablated == Some(Rule::SyncAfterAttach)
-                    && matches!(effect, Effect::Sync { .. })
+            Effect::Tell(news) => {
+                if self.ablated == Some(Rule::SyncAfterAttach) && matches!(news, News::Sync { .. })
                 {
                     return;
                 }
                 let Some(holder) = self.carriers.get(&to).and_then(|carrier| carrier.holder) else {
                     return;
                 };
-                let message = translate::outgoing(&self.tokens, holder, effect, now.wall);
-                outgoing.push((to, encode(&message.expect("it is a message"))));
+                let message = translate::outgoing(&self.tokens, holder, news, now.wall);
+                outgoing.push((to, encode(&message)));
             }
         }
     }

@@ -93,7 +93,10 @@ impl Client {
         self.child().id()
     }
 
-    /// Makes a request and waits for the answer; `Err` is an error of JSON-RPC.
+    /// Makes a request and waits for the answer.
+    ///
+    /// # Errors
+    /// The answer is an error of JSON-RPC.
     pub fn request(&self, method: &str, params: Value) -> Result<Value, Value> {
         let pending = self.start_request(method, params);
         self.answer(&pending)
@@ -121,6 +124,9 @@ impl Client {
     }
 
     /// Waits for the answer to a request.
+    ///
+    /// # Errors
+    /// The answer is an error of JSON-RPC.
     pub fn answer(&self, pending: &Pending) -> Result<Value, Value> {
         self.wait(&pending.what, |inbox| inbox.answers.remove(&pending.id))
     }

@@ -48,11 +48,17 @@ impl Task<'_> {
     }
 
     /// `tasks/cancel`
+    ///
+    /// # Errors
+    /// The answer is an error of JSON-RPC.
     pub fn cancel(&self) -> Result<Value, Value> {
         self.ask("tasks/cancel")
     }
 
     /// Asks something about it.
+    ///
+    /// # Errors
+    /// The answer is an error of JSON-RPC.
     pub fn ask(&self, method: &str) -> Result<Value, Value> {
         let mut params = json!({ "taskId": self.id });
         if method == "tasks/update" {

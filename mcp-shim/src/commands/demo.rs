@@ -10,7 +10,6 @@ use shared::{
     connection::Connection,
     endpoint::Endpoint,
     message::{ClientMessage, Hello},
-    version,
 };
 
 use super::{
@@ -162,15 +161,7 @@ fn events(result: &Value, kind: &str) -> usize {
 async fn stop(socket: &Path) -> anyhow::Result<()> {
     let endpoint = Endpoint::resolve(Some(socket))?;
     let mut connection = Connection::new(endpoint.connect().await?);
-    let hello = Hello {
-        min: version::OLDEST,
-        max: version::NEWEST,
-        build: BUILD.into(),
-        owner: None,
-        session: None,
-        blocks: Vec::new(),
-    };
-    connection.handshake(hello).await?;
+    connection.handshake(Hello::visitor(BUILD)).await?;
     connection.send(&ClientMessage::Stop {}).await?;
     while connection.receive_frame().await?.is_some() {}
     Ok(())

@@ -1,7 +1,5 @@
 //! Asking the relay how it is, on a connection that carries no session.
 
-use std::borrow::Cow;
-
 use shared::{
     codec,
     connection::Connection,
@@ -67,16 +65,8 @@ async fn attempt(route: &Route, owner: OwnerId) -> Result<Found, Trouble> {
     let stream = route.connect().await?;
     let peer = stream.peer();
     let mut connection = Connection::new(stream);
-    let hello = Hello {
-        min: version::OLDEST,
-        max: version::NEWEST,
-        build: Cow::Borrowed(BUILD),
-        owner: None,
-        session: None,
-        blocks: Vec::new(),
-    };
     let status = async {
-        connection.handshake(hello).await.map_err(|error| error.to_string())?;
+        connection.handshake(Hello::visitor(BUILD)).await.map_err(|error| error.to_string())?;
         let status = ClientMessage::Status { owner: Some(owner) };
         connection.send(&status).await.map_err(|error| error.to_string())?;
         loop {

@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use clap::CommandFactory as _;
+use shared::limits::Rate;
 
 use super::*;
 use crate::{lobby::Config, server::Settings};
@@ -19,48 +22,75 @@ fn the_definition_is_sound() {
 
 #[test]
 fn the_defaults_are_those_of_the_lobby_and_the_limits() {
-    let settings = Settings::new(&serve(&[]).unwrap(), 1, false, std::time::Instant::now());
+    let settings = Settings::new(serve(&[]).unwrap(), 1, false, std::time::Instant::now());
     assert_eq!(format!("{:?}", settings.config), format!("{:?}", Config::default()));
-    assert_eq!(crate::translate::limits(&settings), limits::Limits::default());
-    assert_eq!(settings.handshake, limits::HANDSHAKE);
-    assert_eq!(settings.write_deadline, limits::WRITE_DEADLINE);
-    assert_eq!(settings.outbound_bytes, limits::OUTBOUND_BYTES);
-    assert_eq!(settings.idle_exit, None);
-    assert_eq!(settings.max_connections, limits::CONNECTIONS);
-    assert_eq!(settings.max_connections_per_user, limits::CONNECTIONS_PER_USER);
+    assert_eq!(settings.limits(), limits::Limits::default());
+    assert_eq!(settings.options.timing.handshake.0, limits::HANDSHAKE);
+    assert_eq!(settings.options.timing.write_deadline.0, limits::WRITE_DEADLINE);
+    assert_eq!(settings.options.limits.outbound_bytes, limits::OUTBOUND_BYTES);
+    assert_eq!(settings.idle_exit(), None);
+    assert_eq!(settings.options.limits.max_connections, limits::CONNECTIONS);
+    assert_eq!(settings.options.limits.max_connections_per_user, limits::CONNECTIONS_PER_USER);
 }
 
 #[test]
 fn short_lengths_of_time_are_neither_too_short_nor_too_long() {
-    assert_eq!(short_duration("15s"), Ok(Duration::from_secs(15)));
+    assert_eq!(short_time("15s"), Ok(Time(Duration::from_secs(15))));
     for absurd in ["0s", "1ns", "2h", "300000000000y", "off"] {
-        assert!(short_duration(absurd).is_err(), "{absurd}");
+        assert!(short_time(absurd).is_err(), "{absurd}");
     }
 }
 
 #[test]
 fn where_there_are_several_accounts_none_can_have_more_than_half() {
     let options = ["--multi-user", "--waiting-per-topic", "7", "--topics", "1"];
-    let settings = Settings::new(&serve(&options).unwrap(), 1, false, std::time::Instant::now());
+    let settings = Settings::new(serve(&options).unwrap(), 1, false, std::time::Instant::now());
     assert_eq!((settings.config.waiting_per_user, settings.config.topics_per_user), (4, 1));
 }
 
 #[test]
 fn only_a_relay_that_replaces_another_delays_pairing() {
     let now = std::time::Instant::now();
-    let replacing = Settings::new(&serve(&[]).unwrap(), 1, true, now);
+    let replacing = Settings::new(serve(&[]).unwrap(), 1, true, now);
     assert_eq!(replacing.config.pairing_from, Some(now + Duration::from_secs(2)));
 }
 
 #[test]
 fn rates_are_a_burst_and_how_many_follow() {
-    let rate = |burst, interval_ms| Limit(Some(Rate { burst, interval_ms }));
-    assert_eq!(message_rate("5/2"), Ok(rate(5, 500)));
-    assert_eq!(message_rate("1/1000"), Ok(rate(1, 1)));
-    assert_eq!(next_rate("3/6"), Ok(rate(3, 10_000)));
+    let limit = |burst, interval_ms| Limit(Some(Rate { burst, interval_ms }));
+    let message_rate = |text: &str| {
+        text.parse::<Limit<RatePerSecond>>().map(|rate| Limit(rate.0.map(|rate| rate.0)))
+    };
+    let next_rate = |text: &str| {
+        text.parse::<Limit<RatePerMinute>>().map(|rate| Limit(rate.0.map(|rate| rate.0)))
+    };
+    assert_eq!(message_rate("5/2"), Ok(limit(5, 500)));
+    assert_eq!(message_rate("1/1000"), Ok(limit(1, 1)));
+    assert_eq!(next_rate("3/6"), Ok(limit(3, 10_000)));
     assert_eq!(next_rate("off"), Ok(Limit(None)));
     for nonsense in ["", "5", "5/", "/2", "0/2", "5/0", "5/2/1", "-1/2", "1/1001", "OFF"] {
         assert!(message_rate(nonsense).is_err(), "{nonsense}");
+    }
+}
+
+#[test]
+fn a_rate_is_told_to_clients_exactly_or_refused() {
+    for per_second in 1..=1_100 {
+        let text = format!("5/{per_second}");
+        match text.parse::<RatePerSecond>() {
+            Ok(rate) => {
+                assert_eq!(rate.0.interval_ms * per_second, 1_000, "{text}");
+                assert_eq!(rate.to_string(), text);
+            }
+            Err(error) => assert!(1_000 % per_second != 0, "{text}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_value_is_written_as_it_is_read() {
+    for text in ["off", "10ms", "5s", "1m", "30m", "1h 30m"] {
+        assert_eq!(text.parse::<Limit<Time>>().unwrap().to_string(), text);
     }
 }
 

@@ -1,6 +1,7 @@
 //! `relay serve`: the daemon.
 
 use std::{
+    env,
     io::{self, IsTerminal as _, Write as _},
     process::{self, ExitCode},
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -8,9 +9,12 @@ use std::{
 
 use anyhow::Context as _;
 use shared::endpoint::{Audience, Endpoint, KeyOrigin, ListenError};
-use tracing::{info, warn};
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, info, warn};
+use tracing_subscriber::{
+    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
+use super::visit;
 use crate::{
     cli::Serve,
     listener::Acceptor,
@@ -21,37 +25,33 @@ use crate::{
 
 /// Runs the relay until it ends.
 pub(super) fn run(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
-    super::runtime()?.block_on(serve(options, endpoint))
+    visit::runtime()?.block_on(serve(options, endpoint))
 }
 
 async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
     // Before anybody can find this relay, so that a signal never just kills it after that.
     let signals = Signals::new().context("cannot wait for signals")?;
-    let audience = if options.multi_user { Audience::EveryAccount } else { Audience::OwnAccount };
-    let listener = match endpoint.listen(audience) {
-        Ok(listener) => listener,
-        Err(error @ ListenError::AlreadyRunning { .. }) => {
-            // Whoever has closed that does not want to know.
-            let _ = writeln!(io::stderr(), "relay: {error}");
-            return Ok(ExitCode::SUCCESS);
-        }
-        Err(
-            error @ (ListenError::Insecure(_)
-            | ListenError::OwnAccountOnly
-            | ListenError::Io { .. }),
-        ) => return Err(error.into()),
-    };
-    // Only now: whoever has started this relay was told if it could not run.
-    if options.detach {
+    let audience =
+        if options.running.multi_user { Audience::EveryAccount } else { Audience::OwnAccount };
+    let listener = endpoint.listen(audience);
+    if let Err(error @ ListenError::AlreadyRunning { .. }) = &listener {
+        // A closed stderr is no reason to fail.
+        let _ = writeln!(io::stderr(), "relay: {error}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let listener = listener?;
+    // Only now: until here, errors reach the program that started this relay.
+    if options.running.detach {
         detach(endpoint)?;
     }
     start_logging();
-    let options = &Serve { max_connections: allow_connections(options), ..options.clone() };
+    let mut options = options.clone();
+    options.limits.max_connections = allow_connections(&options);
     let key = listener.key(random()?);
     match &key.origin {
         KeyOrigin::Found | KeyOrigin::Made => {}
         KeyOrigin::Replaced(reason) => {
-            warn!(reason, "the key was no good: chats of before are lost");
+            warn!(reason, "the key could not be used and was replaced: chats of before are lost");
         }
         KeyOrigin::Ephemeral(reason) => {
             warn!(reason, "the key cannot be kept: chats will not survive this relay");
@@ -77,14 +77,15 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
 }
 
 fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let chosen = env::var("RUST_LOG").ok().filter(|chosen| !chosen.is_empty());
+    let filter = chosen.and_then(|chosen| chosen.parse().ok());
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         // It would say so to the same place, and panic: a full disk must not end the relay.
         .log_internal_errors(false)
-        .init();
+        .with_filter(filter.unwrap_or_else(|| Targets::new().with_default(Level::INFO)));
+    tracing_subscriber::registry().with(layer).init();
 }
 
 /// Milliseconds since 1970: larger than that of any relay before.
@@ -109,13 +110,14 @@ fn detach(_: &Endpoint) -> anyhow::Result<()> {
     anyhow::bail!("--detach is not available on this system")
 }
 
-/// How many connections there can be, given how many files can be open; whoever runs the relay is
-/// told if that is not what the options promise.
+/// How many connections there can be, given how many files can be open. Warns if that is fewer than
+/// the options promise.
 fn allow_connections(options: &Serve) -> usize {
     /// Besides connections: standard streams, runtime, socket, lock.
     const OTHER_FILES: usize = 32;
 
-    let (wanted, per_user) = (options.max_connections, options.max_connections_per_user);
+    let (wanted, per_user) =
+        (options.limits.max_connections, options.limits.max_connections_per_user);
     let files = allow_open_files(wanted.saturating_add(OTHER_FILES));
     let connections = files.saturating_sub(OTHER_FILES).clamp(1, wanted);
     if connections < wanted {
@@ -127,7 +129,7 @@ fn allow_connections(options: &Serve) -> usize {
              limit (`ulimit -n`, or LimitNOFILE= of systemd) or lower --max-connections"
         );
     }
-    if options.multi_user && per_user > connections / 2 {
+    if options.running.multi_user && per_user > connections / 2 {
         warn!(
             per_user,
             connections,

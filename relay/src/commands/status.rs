@@ -16,6 +16,11 @@ use shared::{
     version,
 };
 
+use super::{
+    visit::{self, NOT_RUNNING},
+    words::counted,
+};
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report<'a> {
@@ -27,11 +32,11 @@ struct Report<'a> {
 
 /// Prints how the relay is; fails if none is running.
 pub(super) fn run(endpoint: &Endpoint, json: bool) -> anyhow::Result<ExitCode> {
-    let frame = super::runtime()?.block_on(async {
-        let Some(mut connection) = super::visit(endpoint).await? else {
+    let frame = visit::runtime()?.block_on(async {
+        let Some(mut connection) = visit::visit(endpoint).await? else {
             return anyhow::Ok(None);
         };
-        super::ask(&mut connection, &ClientMessage::Status { owner: None }).await.map(Some)
+        visit::ask(&mut connection, &ClientMessage::Status { owner: None }).await.map(Some)
     })?;
     let status = frame.as_deref().map(read).transpose()?;
     let running = status.is_some();
@@ -41,7 +46,7 @@ pub(super) fn run(endpoint: &Endpoint, json: bool) -> anyhow::Result<ExitCode> {
     } else if let Some(status) = status {
         describe(&status, socket)
     } else {
-        format!("{} at {}", super::NOT_RUNNING, socket.display())
+        format!("{} at {}", NOT_RUNNING, socket.display())
     };
     writeln!(io::stdout().lock(), "{text}")?;
     Ok(if running { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -49,7 +54,9 @@ pub(super) fn run(endpoint: &Endpoint, json: bool) -> anyhow::Result<ExitCode> {
 
 fn read(frame: &[u8]) -> anyhow::Result<Status<'_>> {
     let answer = codec::decode_relay(frame).context("the relay's answer")?;
-    let RelayMessage::Status(status) = answer else { bail!("the relay answered something else") };
+    let RelayMessage::Status(status) = answer else {
+        bail!("the relay did not answer `status`; it may be of another version")
+    };
     let version = version::claimed(&status.version).to_owned().into();
     Ok(Status { version, ..status })
 }
@@ -58,6 +65,7 @@ fn describe(status: &Status<'_>, socket: &Path) -> String {
     let Status { pid, version, protocol, uptime_seconds, connections, sessions, .. } = status;
     let Status { waiting, topics, rooms, messages, blocks, reports, .. } = status;
     let uptime = humantime::format_duration(Duration::from_secs(*uptime_seconds));
+    let (waiting, topics) = (counted(*waiting, "session"), counted(*topics, "topic"));
     let socket = socket.display();
     let shared::message::Reports { spam, harassment, injection, other } = reports;
     format!(
@@ -65,8 +73,8 @@ fn describe(status: &Status<'_>, socket: &Path) -> String {
          socket       {socket}\n\
          connections  {connections}, this one included\n\
          sessions     {sessions}\n\
-         waiting      {waiting} in {topics} topics\n\
-         chats        {rooms}\n\
+         waiting      {waiting} in {topics}\n\
+         rooms        {rooms}\n\
          messages     {messages} passed on\n\
          blocks       {blocks}\n\
          reports      spam {spam}, harassment {harassment}, injection {injection}, other {other}"

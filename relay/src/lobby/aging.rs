@@ -7,7 +7,7 @@ use shared::{
     message::{CloseReason, DequeueReason},
 };
 
-use super::{Effect, Lobby, deadlines::Subject, queue::Queue};
+use super::{Lobby, News, deadlines::Subject, queue::Queue};
 
 impl Lobby {
     /// Does what is due, in the order in which it became due, so that a late tick decides as
@@ -38,11 +38,9 @@ impl Lobby {
             return;
         }
         session.age(at, &self.config);
-        if let Some(to) = session.connection()
-            && session.expires_at(&self.config).is_some_and(|expires_at| expires_at <= at)
-        {
+        if session.expires_at(&self.config).is_some_and(|expires_at| expires_at <= at) {
             self.dequeue(id);
-            self.effects.push(Effect::Dequeued { to, reason: DequeueReason::NotListening });
+            self.tell(id, News::Dequeued(DequeueReason::NotListening));
         }
         self.presence_changed(now, id);
         self.pair(now, id);

@@ -9,9 +9,10 @@ use shared::{
 };
 
 use super::{
-    Arrival, ConnectionId, DisconnectReason, Effect, Lobby, Member, RoomClaim, RoomDescriptor,
+    Arrival, ClaimedRoom, ConnectionId, DisconnectReason, Effect, Lobby, Member, News,
+    RoomDescriptor,
     room::{Room, Seat},
-    session::{Link, Session, State},
+    session::{Contact, Session, State},
 };
 
 impl Lobby {
@@ -22,31 +23,26 @@ impl Lobby {
         let Arrival { owner, session, room, queue, leaving, blocks } = arrival;
         // The owner's, whatever becomes of this session.
         for blocked in blocks {
-            self.ties.block(owner, blocked);
+            self.relations.block(owner, blocked);
         }
         // Ids of other owners are not taken on anybody's word.
         let claimed = session.filter(|id| self.sessions.get(id).is_none_or(|s| s.owner == owner));
-        let id = claimed.unwrap_or_else(|| SessionId::from_bytes(self.ids.next()));
+        let id = claimed.unwrap_or_else(|| SessionId::from_bytes(self.new_id()));
         if let Some(session) = self.sessions.get(&id) {
             if let Some(older) = session.connection() {
-                let reason = DisconnectReason::Superseded;
-                self.effects.push(Effect::Disconnect { connection: older, reason });
+                self.perform(id, Effect::Disconnect(DisconnectReason::Superseded));
                 self.unbind(now, id, older);
             }
         } else {
-            let link = Link::Connected(connection);
-            let new = Session::new(now, owner, link, &self.config);
+            let contact = Contact::Connected(connection);
+            let new = Session::new(now, owner, contact, &self.config);
             if let Err(reason) = self.admit(now, id, new) {
-                self.effects.push(Effect::Disconnect { connection, reason });
+                self.effects.push((connection, Effect::Disconnect(reason)));
                 return;
             }
         }
         self.bind(id, connection);
-        self.effects.push(Effect::Welcome {
-            to: connection,
-            session: id,
-            resumed: claimed.is_some(),
-        });
+        self.perform(id, Effect::Welcome { session: id, resumed: claimed.is_some() });
 
         for leaving in leaving {
             self.leave(now, id, leaving);
@@ -84,14 +80,12 @@ impl Lobby {
     /// A room that only an earlier relay knew is open again with the first good claim. It takes in
     /// the partner that the token names, even one that knows nothing of the room but its place in
     /// the queue; one that has not come back has the grace to do so.
-    fn attach(&mut self, now: Instant, id: SessionId, claim: RoomClaim) -> bool {
-        let RoomClaim { room, descriptor, received, seeking } = claim;
+    fn attach(&mut self, now: Instant, id: SessionId, claim: ClaimedRoom) -> bool {
+        let ClaimedRoom { room, descriptor, received, seeking } = claim;
         let is_in_it = self.session(id).room() == Some(room);
         if let Err(reason) = if is_in_it { Ok(()) } else { self.reopen(now, id, room, descriptor) }
         {
-            if let Some(to) = self.session(id).connection() {
-                self.effects.push(Effect::Closed { to, room, reason });
-            }
+            self.tell(id, News::Closed { room, reason });
             return false;
         }
         self.take_name(id, room, seeking);
@@ -124,8 +118,8 @@ impl Lobby {
                 return Err(CloseReason::RelayLost);
             }
         } else {
-            let link = Link::Lost { since: now, away: false };
-            let session = Session::new(now, partner.owner, link, &self.config);
+            let contact = Contact::Lost { since: now, away: false };
+            let session = Session::new(now, partner.owner, contact, &self.config);
             if self.admit(now, partner.session, session).is_err() {
                 self.bury(room, claim.members);
                 return Err(CloseReason::RelayLost);
@@ -168,9 +162,7 @@ impl Lobby {
         let [to_own, to_partner] = [room.seats[1 - own].received, received];
         let partner = room.seats[1 - own].member.session;
         for (session, received) in [(id, to_own), (partner, to_partner)] {
-            if let Some(to) = self.session(session).connection() {
-                self.effects.push(Effect::Sync { to, room: room_id, received });
-            }
+            self.tell(session, News::Sync { room: room_id, received });
         }
         self.presence_changed(now, id);
         self.tell_presence(now, room_id, own);
@@ -183,8 +175,8 @@ impl Lobby {
     }
 
     /// Makes anew what the client of this connection holds for coming back.
-    pub(super) fn refresh(&mut self, connection: ConnectionId, id: SessionId) {
-        self.effects.push(Effect::Welcome { to: connection, session: id, resumed: true });
+    pub(super) fn refresh(&mut self, id: SessionId) {
+        self.perform(id, Effect::Welcome { session: id, resumed: true });
         match self.session(id).room() {
             Some(room) => self.tell_paired(room, self.seat_of(id, room)),
             None => self.tell_queued(id),
@@ -201,14 +193,14 @@ impl Lobby {
 
     pub(super) fn disconnect(&mut self, now: Instant, id: SessionId, reason: DisconnectReason) {
         if let Some(connection) = self.session(id).connection() {
-            self.effects.push(Effect::Disconnect { connection, reason });
+            self.perform(id, Effect::Disconnect(reason));
             self.lose(now, connection);
         }
     }
 
     fn bind(&mut self, id: SessionId, connection: ConnectionId) {
         let session = self.session_mut(id);
-        session.link = Link::Connected(connection);
+        session.contact = Contact::Connected(connection);
         session.free_messages = WINDOW_MESSAGES;
         let owner = session.owner.id;
         self.connections.insert(connection, id);
@@ -217,7 +209,7 @@ impl Lobby {
 
     fn unbind(&mut self, now: Instant, id: SessionId, connection: ConnectionId) {
         let session = self.session_mut(id);
-        session.link = Link::Lost { since: now, away: false };
+        session.contact = Contact::Lost { since: now, away: false };
         session.end_wait(now);
         let (owner, room) = (session.owner.id, session.room());
         self.connections.remove(&connection);

@@ -1,4 +1,4 @@
-//! When to look at whom again: one entry a session or room, kept in order.
+//! When to look at a session or a room again: one entry each, kept in order.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,8 +15,8 @@ pub(super) enum Subject {
     Pairing,
 }
 
-/// An entry may be earlier than what it stands for, never later. So what only puts a deadline off
-/// (each message does) costs nothing: whoever is looked at too early is entered again.
+/// An entry may be earlier than its deadline, never later. So putting a deadline off (each message
+/// does) costs nothing: a subject that is looked at too early is entered again.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     in_order: BTreeSet<(Instant, Subject)>,

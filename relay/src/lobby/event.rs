@@ -1,6 +1,6 @@
 //! The whole contract of the lobby: events in, effects out.
 //!
-//! These are not wire types: `crate::connection` translates. Names, topics and tokens have been
+//! These are not wire types: `crate::translate` stands between. Names, topics and tokens have been
 //! checked before they come here, and no message text ever does.
 
 use std::time::Duration;
@@ -43,19 +43,10 @@ pub struct RoomDescriptor {
     pub opened: Opening,
 }
 
-/// A place in the order of all tickets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ticket {
-    /// Which run of the relay gave it.
-    pub epoch: u64,
-    /// Its number in that run.
-    pub number: u64,
-}
-
-/// A place in the order in which rooms were opened.
+/// A place in the order in which relays gave tickets, or opened rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Opening {
-    /// Which run of the relay opened it.
+    /// Which run of the relay it was.
     pub epoch: u64,
     /// Its number in that run.
     pub number: u64,
@@ -74,7 +65,7 @@ pub struct Leaving {
     pub report: Option<ReportCategory>,
 }
 
-/// What a session waits for and as whom.
+/// What a session waits for, and under which name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seeking {
     /// The name that a partner will see.
@@ -85,14 +76,14 @@ pub struct Seeking {
 
 /// A room that a session says it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomClaim {
+pub struct ClaimedRoom {
     /// The room.
     pub room: RoomId,
     /// Its descriptor, if the token was good and names this session as a member.
     pub descriptor: Option<RoomDescriptor>,
     /// The highest seq that it has taken.
     pub received: u64,
-    /// As whom it talks, and in which topic.
+    /// Its name and topic.
     pub seeking: Seeking,
 }
 
@@ -104,9 +95,9 @@ pub struct Arrival {
     /// The session that its token vouches for, if it brought a good one of this owner.
     pub session: Option<SessionId>,
     /// The room it says it is in.
-    pub room: Option<RoomClaim>,
+    pub room: Option<ClaimedRoom>,
     /// The place it says it has.
-    pub queue: Option<(Option<Ticket>, Seeking)>,
+    pub queue: Option<(Option<Opening>, Seeking)>,
     /// Leaves that were not yet answered.
     pub leaving: Vec<Leaving>,
     /// Owners that this owner has blocked, from good block tags.
@@ -115,51 +106,30 @@ pub struct Arrival {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a comment on `from` or `room` could only repeat the name")]
 pub enum Event {
     /// A connection said `hello` for a session. Its identity binds here and nowhere else.
     Arrived(ConnectionId, Arrival),
     /// It wants a partner, and had this place.
-    EnterQueue(ConnectionId, Option<Ticket>, Seeking),
+    EnterQueue(ConnectionId, Option<Opening>, Seeking),
     /// It wants none any more.
     LeaveQueue(ConnectionId),
     /// It leaves the room, if one is named, and wants another partner.
     Next(ConnectionId, Option<Leaving>, Seeking),
     /// It leaves a room, or blocks or reports the partner of a closed one.
     Leave(ConnectionId, Leaving),
-    /// It sends a message; the server still holds the text.
-    Message {
-        /// The sender.
-        from: ConnectionId,
-        /// The room it names.
-        room: RoomId,
-        /// The number of the message.
-        seq: u64,
-    },
-    /// It acknowledges messages; the server still holds the frame.
-    Ack {
-        /// The receiver of those messages.
-        from: ConnectionId,
-        /// The room it names.
-        room: RoomId,
-        /// Highest seq taken.
-        received: u64,
-    },
-    /// It asks for messages again; the server still holds the frame.
-    Sync {
-        /// The receiver of those messages.
-        from: ConnectionId,
-        /// The room it names.
-        room: RoomId,
-        /// Highest seq taken.
-        received: u64,
-    },
+    /// It sends the message with this number; the server still holds the text.
+    Message { from: ConnectionId, room: RoomId, seq: u64 },
+    /// It acknowledges messages up to this one; the server still holds the frame.
+    Ack { from: ConnectionId, room: RoomId, received: u64 },
+    /// It asks for the messages after this one again; the server still holds the frame.
+    Sync { from: ConnectionId, room: RoomId, received: u64 },
     /// Its client was active just now.
     Attention {
-        /// The session's connection.
         from: ConnectionId,
         /// Whether something is open through which it would be handed a message at once.
         open: bool,
-        /// It was not: what was open has ended by itself.
+        /// It was not active: what was open has ended by itself.
         lapsed: bool,
     },
     /// The connection is gone.
@@ -175,39 +145,37 @@ pub enum Event {
     Tick,
 }
 
-/// What the server has to do, in this order.
+/// What the server does for one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// `welcome` with this session.
+    /// `welcome` with this session, which the connection now carries.
     Welcome {
-        /// To whom.
-        to: ConnectionId,
-        /// The session that the connection now carries.
+        /// The session.
         session: SessionId,
         /// Whether it is the one that the arrival named.
         resumed: bool,
     },
-    /// `queued`.
+    /// Tell it something.
+    Tell(News),
+    /// Pass on what the event carries (message, ack or sync).
+    Forward,
+    /// `error`, and the connection is closed. The lobby has forgotten it: no `Gone` is expected.
+    Disconnect(DisconnectReason),
+}
+
+/// What a session is told, each by the message of this name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a comment on `room` or `reason` could only repeat the name")]
+pub enum News {
+    /// It waits.
     Queued {
-        /// To whom.
-        to: ConnectionId,
         /// The topic as this session wrote it.
         topic: String,
-        /// 1 for the one who waits longest.
-        position: usize,
-        /// Sessions in this queue without those of the same owner, this one included.
-        waiting: usize,
-        /// How many of them do not listen.
-        not_listening: usize,
-        /// Other sessions of the same owner in this queue.
-        own: usize,
-        /// The place.
-        ticket: Ticket,
+        numbers: Numbers,
+        ticket: Opening,
     },
-    /// `paired`.
+    /// It has a partner.
     Paired {
-        /// To whom.
-        to: ConnectionId,
         /// What the room token is to vouch for.
         descriptor: RoomDescriptor,
         /// 1 or 2: which member is told.
@@ -221,90 +189,41 @@ pub enum Effect {
         /// Whether these owners have met before, as far as is remembered.
         met_before: bool,
     },
-    /// Pass on what the event carries (message, ack or sync).
-    Forward {
-        /// To whom.
-        to: ConnectionId,
-    },
-    /// `sync` by the lobby itself: both sides are there again.
+    /// Both sides are there again: the lobby itself asks for what the partner has not taken.
     Sync {
-        /// To whom.
-        to: ConnectionId,
-        /// The room.
         room: RoomId,
         /// Highest seq that the partner has taken.
         received: u64,
     },
-    /// `partner`.
+    /// Its partner's presence has changed.
     Partner {
-        /// To whom.
-        to: ConnectionId,
-        /// The room.
         room: RoomId,
         /// The partner's presence now.
         presence: Presence,
         /// For how long the partner's client has not been active.
         unseen: Duration,
     },
-    /// `closed`.
-    Closed {
-        /// To whom.
-        to: ConnectionId,
-        /// The room.
-        room: RoomId,
-        /// Why.
-        reason: CloseReason,
-    },
-    /// `left`, with a block tag for `blocked` if there is one.
-    Left {
-        /// To whom.
-        to: ConnectionId,
-        /// The room.
-        room: RoomId,
-        /// Whom this owner has blocked just now.
-        blocked: Option<Owner>,
-    },
-    /// `dequeued`.
-    Dequeued {
-        /// To whom.
-        to: ConnectionId,
-        /// Why.
-        reason: DequeueReason,
-    },
-    /// `refused`.
-    Refused {
-        /// To whom.
-        to: ConnectionId,
-        /// Why.
-        refusal: Refusal,
-    },
-    /// `error`, and the connection is closed. The lobby has forgotten it: no `Gone` is expected.
-    Disconnect {
-        /// Which.
-        connection: ConnectionId,
-        /// Why.
-        reason: DisconnectReason,
-    },
+    /// Its room is closed, not by itself.
+    Closed { room: RoomId, reason: CloseReason },
+    /// It has left; a block tag is for the owner that it has blocked just now.
+    Left { room: RoomId, blocked: Option<Owner> },
+    /// It waits no longer.
+    Dequeued(DequeueReason),
+    /// Its request was not granted.
+    Refused(Refusal),
 }
 
-impl Effect {
-    /// The connection that it is about.
-    #[must_use]
-    pub fn to(&self) -> ConnectionId {
-        match *self {
-            Self::Welcome { to, .. }
-            | Self::Queued { to, .. }
-            | Self::Paired { to, .. }
-            | Self::Forward { to }
-            | Self::Sync { to, .. }
-            | Self::Partner { to, .. }
-            | Self::Closed { to, .. }
-            | Self::Left { to, .. }
-            | Self::Dequeued { to, .. }
-            | Self::Refused { to, .. }
-            | Self::Disconnect { connection: to, .. } => to,
-        }
-    }
+/// What `queued` tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    /// 1 for the one who waits longest.
+    pub position: usize,
+    /// Sessions in this queue without those of the same owner, this one included.
+    pub waiting: usize,
+    /// How many of `waiting` do not listen.
+    pub not_listening: usize,
+    /// Other sessions of the same owner in this queue.
+    pub own: usize,
 }
 
 /// Why a request was not granted.

@@ -8,7 +8,7 @@ use shared::{
 use super::{
     Lobby,
     deadlines::Subject,
-    queue::{Place, Standing},
+    queue::{Availability, Place},
     session::State,
 };
 
@@ -17,7 +17,7 @@ impl Lobby {
     /// for tests and simulation.
     pub fn check_invariants(&self) {
         assert!(self.effects.is_empty());
-        self.ties.check();
+        self.relations.check();
         assert!(self.tombstones.len() <= TOMBSTONES);
         assert!(self.reports.latest.len() <= REPORTS);
         self.check_connections();
@@ -72,7 +72,10 @@ impl Lobby {
                     let queue = &self.queues[&waiting.queue];
                     assert!(queue.places().any(|other| *other == place));
                     let known = queue.known_of(place);
-                    assert_eq!(known.map_or(Standing::Unreachable, |(s, _)| s), session.standing());
+                    assert_eq!(
+                        known.map_or(Availability::Unreachable, |(s, _)| s),
+                        session.availability()
+                    );
                     assert!(known.is_none_or(|(_, c)| c.patient == waiting.patient));
                 }
                 State::Chatting(room) => assert!(self.rooms[room].seat_of(id).is_some()),
@@ -110,7 +113,7 @@ impl Lobby {
                 }
                 // Who have ever met may be kept apart by the clock, which is not asked here.
                 let partner =
-                    queue.partner_for(*place, |one, other| self.ties.ever_between(one, other));
+                    queue.partner_for(*place, |one, other| self.relations.ever_between(one, other));
                 assert_eq!(partner, None, "nobody is left waiting who could be paired");
             }
         }

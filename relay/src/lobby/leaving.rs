@@ -7,7 +7,7 @@ use shared::{
     message::CloseReason,
 };
 
-use super::{Effect, Leaving, Lobby, Member, Report, deadlines::Subject, session::State};
+use super::{Leaving, Lobby, Member, News, Report, deadlines::Subject, session::State};
 
 impl Lobby {
     /// Leaves a room, and blocks or reports the partner. Answered whatever the room is, so that
@@ -23,15 +23,13 @@ impl Lobby {
                 self.reports.note(own, Report { category, room, messages });
             }
             if block {
-                self.ties.block(own.owner, partner.owner);
+                self.relations.block(own.owner, partner.owner);
                 blocked = Some(partner.owner);
             }
             // Also a room that this lobby never knew: the partner may still claim it.
             self.bury(room, [own, partner]);
         }
-        if let Some(to) = self.session(id).connection() {
-            self.effects.push(Effect::Left { to, room, blocked });
-        }
+        self.tell(id, News::Left { room, blocked });
         if self.session(id).room() == Some(room) {
             self.leave_room(now, id);
         }
@@ -46,27 +44,25 @@ impl Lobby {
         }
     }
 
-    /// Closes a room for good, for whoever is still in it.
+    /// Closes a room for good, for each member that is still in it.
     pub(super) fn close_room(&mut self, now: Instant, room_id: RoomId, reason: CloseReason) {
         let room = self.rooms.remove(&room_id).expect("only an open room is closed");
         self.deadlines.forget(Subject::Room(room_id));
         let members = room.seats.map(|seat| seat.member);
         self.bury(room_id, members);
-        self.ties.note_meeting(now, members[0].owner, members[1].owner);
+        self.relations.note_meeting(now, members[0].owner, members[1].owner);
         for Member { session: id, .. } in members {
             let session = self.session_mut(id);
             if session.room() != Some(room_id) {
                 continue;
             }
             session.state = State::Idle;
-            if let Some(to) = session.connection() {
-                self.effects.push(Effect::Closed { to, room: room_id, reason });
-            }
+            self.tell(id, News::Closed { room: room_id, reason });
         }
     }
 
-    /// Remembers that a room is closed, for both accounts: who has more of them cannot make those of
-    /// who has less forgotten.
+    /// Remembers that a room is closed, for both accounts: an account with many of them cannot push
+    /// out those of an account with fewer.
     pub(super) fn bury(&mut self, room: RoomId, members: [Member; 2]) {
         for member in members {
             self.tombstones.insert(member.owner.uid, room);

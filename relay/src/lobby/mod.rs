@@ -1,7 +1,7 @@
 //! The lobby: sessions, queues and rooms, and every rule about them.
 //!
 //! It is told what happened and when ([`Event`]) and answers what is to be done about it
-//! ([`Effect`]), in order; the server does it. Nothing else changes it, so the same events make
+//! ([`Effect`], each with its connection), in order; the server does it. Nothing else changes it, so the same events make
 //! the same effects. What must not be here: sockets, tasks, clocks, randomness, wire types, and
 //! any text of a message.
 //!
@@ -25,28 +25,28 @@
 //! for the lobby only by [`Event::Tick`]: until then a session listens whose time is up, as its
 //! partner was told.
 //!
-//! Reading order: `event` is the contract; `session`, `queue` and `room` hold one of each, and
-//! `ties` what keeps owners apart, `accounts` what one account can have; `arriving`, `seeking`,
-//! `talking`, `leaving` and `aging` are what the lobby does.
+//! Reading order: `event` is the contract; `session`, `queue`, `room` and `account` hold one of
+//! each, and `relations` what keeps owners apart; `arriving`, `admission`, `seeking`, `talking`,
+//! `leaving` and `aging` are what the lobby does.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod accounts;
+mod account;
+mod admission;
 mod aging;
 mod arriving;
-mod bounded;
 mod config;
 mod deadlines;
 mod event;
-mod ids;
+mod fair_set;
 mod invariants;
 mod leaving;
 mod queue;
+mod relations;
 mod reports;
 mod room;
 mod seeking;
 mod session;
 mod talking;
-mod ties;
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +54,7 @@ mod tests;
 use std::{collections::BTreeMap, mem, time::Instant};
 
 use shared::{
-    id::{OwnerId, RoomId, SessionId},
+    id::{OwnerId, RoomId, SessionId, keyed},
     limits::TOMBSTONES,
 };
 
@@ -62,21 +62,21 @@ pub use config::Config;
 pub use event::*;
 pub use reports::Report;
 
-use accounts::Account;
-use bounded::FairSet;
+use account::Account;
 use deadlines::{Deadlines, Subject};
-use ids::Ids;
+use fair_set::FairSet;
 use queue::Queue;
+use relations::Relations;
 use reports::ReportLog;
 use room::Room;
 use session::Session;
-use ties::Ties;
 
 /// Everybody who is here. One task owns it; see the module's documentation.
 #[derive(Debug)]
 pub struct Lobby {
     config: Config,
-    ids: Ids,
+    seed: [u8; 16],
+    ids: u64,
     tickets: u64,
     rooms_opened: u64,
     draining: bool,
@@ -92,12 +92,12 @@ pub struct Lobby {
     rooms: BTreeMap<RoomId, Room>,
     /// Rooms that were closed and must not come back.
     tombstones: FairSet<RoomId>,
-    ties: Ties,
+    relations: Relations,
     reports: ReportLog,
     deadlines: Deadlines,
     messages: u64,
     /// What the event at hand has led to so far.
-    effects: Vec<Effect>,
+    effects: Vec<(ConnectionId, Effect)>,
 }
 
 impl Lobby {
@@ -109,7 +109,8 @@ impl Lobby {
             deadlines.not_after(Subject::Pairing, at);
         }
         Self {
-            ids: Ids::new(seed),
+            seed,
+            ids: 0,
             tickets: 0,
             rooms_opened: 0,
             draining: false,
@@ -122,7 +123,7 @@ impl Lobby {
             queues: BTreeMap::new(),
             rooms: BTreeMap::new(),
             tombstones: FairSet::new(TOMBSTONES),
-            ties: Ties::new(),
+            relations: Relations::new(),
             reports: ReportLog::new(),
             deadlines,
             messages: 0,
@@ -132,14 +133,12 @@ impl Lobby {
 
     /// Takes note of what happened and tells what to do about it, in this order. An event that
     /// the connection has no right to leads to nothing.
-    pub fn handle(&mut self, now: Instant, event: Event) -> Vec<Effect> {
+    pub fn handle(&mut self, now: Instant, event: Event) -> Vec<(ConnectionId, Effect)> {
         debug_assert!(self.effects.is_empty(), "the effects of an event are handed out with it");
         match event {
             Event::Arrived(connection, arrival) => self.arrive(now, connection, arrival),
             Event::Gone(connection) => self.lose(now, connection),
-            Event::Refresh(from) => {
-                self.by_session(from, |lobby, id| lobby.refresh(from, id));
-            }
+            Event::Refresh(from) => self.by_session(from, Self::refresh),
             Event::Drain => self.draining = true,
             Event::Slept(duration) => self.sleep(now, duration),
             Event::Tick => self.tick(now),
@@ -184,7 +183,7 @@ impl Lobby {
             topics: self.queues.len(),
             rooms: self.rooms.len(),
             messages: self.messages,
-            blocks: self.ties.blocks(),
+            blocks: self.relations.blocks(),
             reports: self.reports.counts,
         }
     }
@@ -201,9 +200,27 @@ impl Lobby {
         self.reports.latest.iter()
     }
 
+    /// A new identifier: the seed determines it, and nobody without that can foretell it.
+    fn new_id(&mut self) -> [u8; 16] {
+        self.ids += 1;
+        keyed(&self.seed, 0, self.ids).to_le_bytes()
+    }
+
     fn by_session(&mut self, from: ConnectionId, act: impl FnOnce(&mut Self, SessionId)) {
         if let Some(&id) = self.connections.get(&from) {
             act(self, id);
+        }
+    }
+
+    /// Tells a session something, if it is connected.
+    fn tell(&mut self, id: SessionId, news: News) {
+        self.perform(id, Effect::Tell(news));
+    }
+
+    /// Has something done for the connection of a session, if there is one.
+    fn perform(&mut self, id: SessionId, effect: Effect) {
+        if let Some(connection) = self.session(id).connection() {
+            self.effects.push((connection, effect));
         }
     }
 

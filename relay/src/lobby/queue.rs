@@ -1,4 +1,4 @@
-//! One queue: who waits in it, in which order, and who suits whom.
+//! One queue: the sessions that wait in it, their order, and which of them suit each other.
 //!
 //! Only the order and the rules are here. Whether somebody listens or has waited long enough is
 //! told to the queue whenever it changes, so that looking for a partner asks nobody else.
@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use shared::id::SessionId;
 
-use super::{Owner, Ticket, ties::Tie};
+use super::{
+    event::{Numbers, Opening, Owner},
+    relations::Relation,
+};
 
 /// A place in the order. The session is part of it because nothing else vouches that no two
 /// sessions bring the same ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    pub(super) ticket: Ticket,
+    pub(super) ticket: Opening,
     pub(super) session: SessionId,
 }
 
@@ -26,23 +29,14 @@ pub(super) struct Candidate {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Availability {
     Listening,
     /// Connected, but not listening.
     Quiet,
     Unreachable,
 }
 
-/// What `queued` tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Numbers {
-    pub(super) position: usize,
-    pub(super) waiting: usize,
-    pub(super) not_listening: usize,
-    pub(super) own: usize,
-}
-
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Queue {
     /// In a public queue one meets strangers: nobody is given a quiet one at once.
     public: bool,
@@ -57,14 +51,7 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new(public: bool) -> Self {
-        Self {
-            public,
-            order: VecDeque::new(),
-            listening: BTreeMap::new(),
-            quiet: BTreeMap::new(),
-            by_owner: BTreeSet::new(),
-            by_account: BTreeMap::new(),
-        }
+        Self { public, ..Self::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -84,24 +71,29 @@ impl Queue {
         self.order.iter()
     }
 
-    pub(super) fn add(&mut self, place: Place, candidate: Candidate, standing: Standing) {
+    pub(super) fn add(&mut self, place: Place, candidate: Candidate, availability: Availability) {
         let Err(rank) = self.order.binary_search(&place) else {
             unreachable!("a session waits only once in a queue")
         };
         self.order.insert(rank, place);
         self.by_owner.insert((candidate.owner, place));
         *self.by_account.entry(candidate.owner.uid).or_default() += 1;
-        self.update(place, candidate, standing);
+        self.update(place, candidate, availability);
     }
 
-    /// Takes note of what is now true of one who waits.
-    pub(super) fn update(&mut self, place: Place, candidate: Candidate, standing: Standing) {
+    /// Takes note of what is now true of a waiting session.
+    pub(super) fn update(
+        &mut self,
+        place: Place,
+        candidate: Candidate,
+        availability: Availability,
+    ) {
         self.listening.remove(&place);
         self.quiet.remove(&place);
-        match standing {
-            Standing::Listening => self.listening.insert(place, candidate),
-            Standing::Quiet => self.quiet.insert(place, candidate),
-            Standing::Unreachable => None,
+        match availability {
+            Availability::Listening => self.listening.insert(place, candidate),
+            Availability::Quiet => self.quiet.insert(place, candidate),
+            Availability::Unreachable => None,
         };
     }
 
@@ -120,37 +112,38 @@ impl Queue {
 
     /// The earliest who suits, without a waiver if there is one.
     ///
-    /// Whoever else waits has been looked for before and suits nobody else here, so the ones who
-    /// listen are few (they bar each other), and the walk ends at the first quiet one who will do.
+    /// All others have been looked for before and suit nobody else here. So those that listen are
+    /// few (they bar each other), and the walk ends at the first quiet one that will do.
     pub(super) fn partner_for(
         &self,
         seeker: Place,
-        tie: impl Fn(Owner, Owner) -> Tie,
+        relation: impl Fn(Owner, Owner) -> Relation,
     ) -> Option<Place> {
-        let (standing, candidate) = self.known_of(seeker)?;
-        self.first_for(candidate, standing, tie)
+        let (availability, candidate) = self.known_of(seeker)?;
+        self.first_for(candidate, availability, relation)
     }
 
     /// The same for one who does not wait here yet.
     pub(super) fn first_for(
         &self,
         seeker: Candidate,
-        standing: Standing,
-        tie: impl Fn(Owner, Owner) -> Tie,
+        availability: Availability,
+        relation: impl Fn(Owner, Owner) -> Relation,
     ) -> Option<Place> {
-        match standing {
-            Standing::Listening => {}
-            Standing::Quiet => {
-                return self.first_waived(&self.listening, seeker, !self.public, tie);
+        match availability {
+            Availability::Listening => {}
+            Availability::Quiet => {
+                return self.first_waived(&self.listening, seeker, !self.public, relation);
             }
-            Standing::Unreachable => return None,
+            Availability::Unreachable => return None,
         }
-        let is_stranger = |other: &Candidate| tie(seeker.owner, other.owner) == Tie::Strangers;
+        let is_stranger =
+            |other: &Candidate| relation(seeker.owner, other.owner) == Relation::Strangers;
         if let Some((&best, _)) = self.listening.iter().find(|(_, other)| is_stranger(other)) {
             return Some(best);
         }
-        let recent = self.first_waived(&self.listening, seeker, false, &tie);
-        let quiet = self.first_waived(&self.quiet, seeker, !self.public, &tie);
+        let recent = self.first_waived(&self.listening, seeker, false, &relation);
+        let quiet = self.first_waived(&self.quiet, seeker, !self.public, &relation);
         match (recent, quiet) {
             (Some(recent), Some(quiet)) => Some(recent.min(quiet)),
             (recent, quiet) => recent.or(quiet),
@@ -162,17 +155,17 @@ impl Queue {
         others: &BTreeMap<Place, Candidate>,
         seeker: Candidate,
         strangers_at_once: bool,
-        tie: impl Fn(Owner, Owner) -> Tie,
+        relation: impl Fn(Owner, Owner) -> Relation,
     ) -> Option<Place> {
         if !seeker.patient && !strangers_at_once {
             return None;
         }
         let suits = |other: &Candidate| {
             let both_patient = seeker.patient && other.patient;
-            match tie(seeker.owner, other.owner) {
-                Tie::Same | Tie::Blocked => false,
-                Tie::Recent => both_patient,
-                Tie::Strangers => both_patient || strangers_at_once,
+            match relation(seeker.owner, other.owner) {
+                Relation::Same | Relation::Blocked => false,
+                Relation::Recent => both_patient,
+                Relation::Strangers => both_patient || strangers_at_once,
             }
         };
         others.iter().find(|(_, other)| suits(other)).map(|(&place, _)| place)
@@ -181,7 +174,7 @@ impl Queue {
     pub(super) fn numbers(&self, place: Place, owner: Owner) -> Numbers {
         let (mut own, mut own_before, mut own_listening) = (0, 0, 0);
         let no_one = SessionId::from(uuid::Uuid::nil());
-        let first = Place { ticket: Ticket { epoch: 0, number: 0 }, session: no_one };
+        let first = Place { ticket: Opening { epoch: 0, number: 0 }, session: no_one };
         let of_owner = self.by_owner.range((owner, first)..).take_while(|(of, _)| *of == owner);
         for (_, other) in of_owner.filter(|(_, other)| *other != place) {
             own += 1;
@@ -197,10 +190,10 @@ impl Queue {
         }
     }
 
-    /// What has been told to it of one who waits; `None` if that one is unreachable.
-    pub(super) fn known_of(&self, place: Place) -> Option<(Standing, Candidate)> {
-        let listening = self.listening.get(&place).map(|&c| (Standing::Listening, c));
-        listening.or_else(|| self.quiet.get(&place).map(|&c| (Standing::Quiet, c)))
+    /// What it knows of a waiting session; `None` if that one is unreachable.
+    pub(super) fn known_of(&self, place: Place) -> Option<(Availability, Candidate)> {
+        let listening = self.listening.get(&place).map(|&c| (Availability::Listening, c));
+        listening.or_else(|| self.quiet.get(&place).map(|&c| (Availability::Quiet, c)))
     }
 
     pub(super) fn check(&self) {

@@ -8,7 +8,7 @@ use shared::{
     message::{ReportCategory, Reports},
 };
 
-use super::{Member, bounded::FairSet};
+use super::{event::Member, fair_set::FairSet};
 
 /// One report, as it is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

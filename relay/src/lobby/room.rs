@@ -8,7 +8,10 @@ use shared::{
     message::Presence,
 };
 
-use super::{Config, Member, Opening, RoomDescriptor, Seeking};
+use super::{
+    config::Config,
+    event::{Member, Opening, RoomDescriptor, Seeking},
+};
 
 #[derive(Debug)]
 pub(super) struct Room {
@@ -23,7 +26,7 @@ pub(super) struct Room {
 #[derive(Debug)]
 pub(super) struct Seat {
     pub(super) member: Member,
-    /// As whom it talks; unknown of one that has not come back yet.
+    /// Its name and topic; unknown until it has come back after a restart.
     pub(super) seeking: Option<Seeking>,
     /// Whether it has been in this room under this relay.
     pub(super) attached: bool,

@@ -9,12 +9,12 @@ use shared::{
 };
 
 use super::{
-    DisconnectReason, Effect, Leaving, Lobby, Member, Opening, Refusal, Seeking, Ticket,
+    DisconnectReason, Leaving, Lobby, Member, News, Opening, Refusal, Seeking,
     deadlines::Subject,
     queue::{Candidate, Place, Queue},
+    relations::Relation,
     room::{Room, Seat},
     session::{State, Waiting},
-    ties::Tie,
 };
 
 impl Lobby {
@@ -22,7 +22,7 @@ impl Lobby {
         &mut self,
         now: Instant,
         id: SessionId,
-        ticket: Option<Ticket>,
+        ticket: Option<Opening>,
         seeking: Seeking,
     ) {
         self.note_activity(now, id);
@@ -36,9 +36,7 @@ impl Lobby {
 
     pub(super) fn leave_queue(&mut self, id: SessionId) {
         self.dequeue(id);
-        if let Some(to) = self.session(id).connection() {
-            self.effects.push(Effect::Dequeued { to, reason: DequeueReason::Left });
-        }
+        self.tell(id, News::Dequeued(DequeueReason::Left));
     }
 
     pub(super) fn next(
@@ -64,12 +62,12 @@ impl Lobby {
         &mut self,
         now: Instant,
         id: SessionId,
-        ticket: Option<Ticket>,
+        ticket: Option<Opening>,
         seeking: Seeking,
     ) {
         let refusal = self.take_place(now, id, ticket, seeking).err();
-        if let (Some(refusal), Some(to)) = (refusal, self.session(id).connection()) {
-            self.effects.push(Effect::Refused { to, refusal });
+        if let Some(refusal) = refusal {
+            self.tell(id, News::Refused(refusal));
         }
         // Also after a refusal: it may still wait where it was, and listen only now.
         if !self.pair(now, id) && refusal.is_none() {
@@ -81,7 +79,7 @@ impl Lobby {
         &mut self,
         now: Instant,
         id: SessionId,
-        ticket: Option<Ticket>,
+        ticket: Option<Opening>,
         seeking: Seeking,
     ) -> Result<(), Refusal> {
         let queue = fold_topic(&seeking.topic);
@@ -102,16 +100,16 @@ impl Lobby {
         Ok(())
     }
 
-    /// Whether somebody waits in this queue with whom it would be paired as soon as it did.
+    /// Whether a partner waits in this queue that it would be paired with at once.
     fn finds_partner(&self, now: Instant, id: SessionId, queue: &str) -> bool {
-        let standing = self.session(id).standing();
+        let availability = self.session(id).availability();
         let candidate = self.new_candidate(id);
-        let tie = |one, other| self.ties.between(now, one, other);
+        let relation = |one, other| self.relations.between(now, one, other);
         self.can_pair()
             && self
                 .queues
                 .get(queue)
-                .is_some_and(|queue| queue.first_for(candidate, standing, tie).is_some())
+                .is_some_and(|queue| queue.first_for(candidate, availability, relation).is_some())
     }
 
     fn new_candidate(&self, id: SessionId) -> Candidate {
@@ -126,20 +124,20 @@ impl Lobby {
         &mut self,
         now: Instant,
         id: SessionId,
-        ticket: Option<Ticket>,
+        ticket: Option<Opening>,
         queue: String,
         seeking: Seeking,
     ) {
         let ticket = ticket.unwrap_or_else(|| {
             self.tickets += 1;
-            Ticket { epoch: self.config.epoch, number: self.tickets }
+            Opening { epoch: self.config.epoch, number: self.tickets }
         });
         let candidate = self.new_candidate(id);
         let uid = candidate.owner.uid;
-        let standing = self.session(id).standing();
+        let availability = self.session(id).availability();
         let of_topic =
             self.queues.entry(queue.clone()).or_insert_with(|| Queue::new(queue == DEFAULT_TOPIC));
-        of_topic.add(Place { ticket, session: id }, candidate, standing);
+        of_topic.add(Place { ticket, session: id }, candidate, availability);
         if of_topic.places_of(uid) == 1 {
             self.count_topic(uid, &queue, |topics| *topics += 1);
         }
@@ -183,22 +181,22 @@ impl Lobby {
         let Some(waiting) = waiting else { return false };
         let place = Place { ticket: waiting.ticket, session: id };
         let partner = self.queues[&waiting.queue]
-            .partner_for(place, |one, other| self.ties.between(now, one, other));
+            .partner_for(place, |one, other| self.relations.between(now, one, other));
         let Some(partner) = partner else { return false };
         self.open_room(now, [place.min(partner).session, place.max(partner).session]);
         true
     }
 
     fn open_room(&mut self, now: Instant, sessions: [SessionId; 2]) {
-        let room_id = RoomId::from_bytes(self.ids.next());
+        let room_id = RoomId::from_bytes(self.new_id());
         let seats = sessions.map(|session| {
             let waiting = self.dequeue(session).expect("who is paired has waited");
             let member = Member { session, owner: self.session(session).owner };
             Seat::new(member, Some(waiting.seeking))
         });
         let [one, two] = [seats[0].member.owner, seats[1].member.owner];
-        debug_assert_ne!(self.ties.between(now, one, two), Tie::Same);
-        let met_before = self.ties.have_met(one, two);
+        debug_assert_ne!(self.relations.between(now, one, two), Relation::Same);
+        let met_before = self.relations.have_met(one, two);
         self.rooms_opened += 1;
         let opened = Opening { epoch: self.config.epoch, number: self.rooms_opened };
         self.furnish(now, room_id, Room::new(now, seats, opened, met_before));
@@ -209,7 +207,7 @@ impl Lobby {
     /// Puts both members into a room that is new to this lobby.
     pub(super) fn furnish(&mut self, now: Instant, room_id: RoomId, room: Room) {
         let [one, two] = room.descriptor(room_id).members;
-        self.ties.note_meeting(now, one.owner, two.owner);
+        self.relations.note_meeting(now, one.owner, two.owner);
         if let Some(at) = room.idle_at(&self.config) {
             self.deadlines.not_after(Subject::Room(room_id), at);
         }
@@ -231,7 +229,7 @@ impl Lobby {
         self.seat_mut(id, room).attached
     }
 
-    /// Takes note as whom a member talks; its partner may have waited to be told of that.
+    /// Takes note of a member's name, which its partner may have waited for.
     pub(super) fn take_name(&mut self, id: SessionId, room: RoomId, seeking: Seeking) {
         self.seat_mut(id, room).seeking = Some(seeking);
         let partner = 1 - self.seat_of(id, room);
@@ -244,19 +242,22 @@ impl Lobby {
     pub(super) fn tell_paired(&mut self, room_id: RoomId, seat: usize) {
         let room = &self.rooms[&room_id];
         let [own, other] = [&room.seats[seat], &room.seats[1 - seat]];
-        let Some(to) = self.session(own.member.session).connection() else { return };
-        // Whose partner has not come back knows the room already, and the partner's name.
+        let id = own.member.session;
+        if self.session(id).connection().is_none() {
+            return;
+        }
+        // A session whose partner has not come back knows the room already, and the partner's name.
         let Some(partner) = &other.seeking else { return };
         let presence = self.session(other.member.session).presence();
-        self.effects.push(Effect::Paired {
-            to,
+        let paired = News::Paired {
             descriptor: room.descriptor(room_id),
             seat: if seat == 0 { 1 } else { 2 },
             topic: own.seeking.as_ref().unwrap_or(partner).topic.clone(),
             display_name: partner.display_name.clone(),
             presence,
             met_before: room.met_before,
-        });
+        };
+        self.tell(id, paired);
         let room = self.rooms.get_mut(&room_id).expect("it was there just now");
         room.seats[seat].told = Some(presence);
         room.seats[seat].attached = true;
@@ -264,17 +265,10 @@ impl Lobby {
 
     pub(super) fn tell_queued(&mut self, id: SessionId) {
         let session = self.session(id);
-        let (Some(to), Some(waiting)) = (session.connection(), session.waiting()) else { return };
+        let Some(waiting) = session.waiting() else { return };
         let place = Place { ticket: waiting.ticket, session: id };
         let numbers = self.queues[&waiting.queue].numbers(place, session.owner);
-        self.effects.push(Effect::Queued {
-            to,
-            topic: waiting.seeking.topic.clone(),
-            position: numbers.position,
-            waiting: numbers.waiting,
-            not_listening: numbers.not_listening,
-            own: numbers.own,
-            ticket: waiting.ticket,
-        });
+        let (topic, ticket) = (waiting.seeking.topic.clone(), waiting.ticket);
+        self.tell(id, News::Queued { topic, numbers, ticket });
     }
 }

@@ -12,12 +12,16 @@ use shared::{
     rate::Bucket,
 };
 
-use super::{Config, ConnectionId, Owner, Seeking, Ticket, queue::Standing};
+use super::{
+    config::Config,
+    event::{ConnectionId, Opening, Owner, Seeking},
+    queue::Availability,
+};
 
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) owner: Owner,
-    pub(super) link: Link,
+    pub(super) contact: Contact,
     pub(super) state: State,
     message_bucket: Bucket,
     pub(super) next_bucket: Bucket,
@@ -29,7 +33,7 @@ pub(super) struct Session {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Link {
+pub(super) enum Contact {
     Connected(ConnectionId),
     /// `away` once it is so to its partner.
     Lost {
@@ -50,7 +54,7 @@ pub(super) struct Waiting {
     pub(super) seeking: Seeking,
     /// The queue: the topic's case folding.
     pub(super) queue: String,
-    pub(super) ticket: Ticket,
+    pub(super) ticket: Opening,
     pub(super) since: Instant,
     /// It has waited long enough for the waivers.
     pub(super) patient: bool,
@@ -58,10 +62,10 @@ pub(super) struct Waiting {
 
 impl Session {
     /// A session that is new to this lobby; saying `hello` was its first activity.
-    pub(super) fn new(now: Instant, owner: Owner, link: Link, config: &Config) -> Self {
+    pub(super) fn new(now: Instant, owner: Owner, contact: Contact, config: &Config) -> Self {
         Self {
             owner,
-            link,
+            contact,
             state: State::Idle,
             message_bucket: Bucket::new(
                 config.message_rate.map(|rate| tolerant(rate, WINDOW_MESSAGES)),
@@ -75,48 +79,40 @@ impl Session {
     }
 
     pub(super) fn connection(&self) -> Option<ConnectionId> {
-        match self.link {
-            Link::Connected(connection) => Some(connection),
-            Link::Lost { .. } => None,
-        }
+        let Contact::Connected(connection) = self.contact else { return None };
+        Some(connection)
     }
 
     pub(super) fn room(&self) -> Option<RoomId> {
-        match self.state {
-            State::Chatting(room) => Some(room),
-            State::Idle | State::Waiting(_) => None,
-        }
+        let State::Chatting(room) = self.state else { return None };
+        Some(room)
     }
 
     pub(super) fn waiting(&self) -> Option<&Waiting> {
-        match &self.state {
-            State::Waiting(waiting) => Some(waiting),
-            State::Idle | State::Chatting(_) => None,
-        }
+        let State::Waiting(waiting) = &self.state else { return None };
+        Some(waiting)
     }
 
     pub(super) fn waiting_mut(&mut self) -> Option<&mut Waiting> {
-        match &mut self.state {
-            State::Waiting(waiting) => Some(waiting),
-            State::Idle | State::Chatting(_) => None,
-        }
+        let State::Waiting(waiting) = &mut self.state else { return None };
+        Some(waiting)
     }
 
     pub(super) fn presence(&self) -> Presence {
-        match self.link {
-            Link::Lost { away: true, .. } => Presence::Reconnecting,
-            Link::Lost { away: false, .. } | Link::Connected(_) if self.listening => {
+        match self.contact {
+            Contact::Lost { away: true, .. } => Presence::Reconnecting,
+            Contact::Lost { away: false, .. } | Contact::Connected(_) if self.listening => {
                 Presence::Listening
             }
-            Link::Lost { away: false, .. } | Link::Connected(_) => Presence::NotListening,
+            Contact::Lost { away: false, .. } | Contact::Connected(_) => Presence::NotListening,
         }
     }
 
-    pub(super) fn standing(&self) -> Standing {
-        match self.link {
-            Link::Lost { .. } => Standing::Unreachable,
-            Link::Connected(_) if self.listening => Standing::Listening,
-            Link::Connected(_) => Standing::Quiet,
+    pub(super) fn availability(&self) -> Availability {
+        match self.contact {
+            Contact::Lost { .. } => Availability::Unreachable,
+            Contact::Connected(_) if self.listening => Availability::Listening,
+            Contact::Connected(_) => Availability::Quiet,
         }
     }
 
@@ -149,7 +145,7 @@ impl Session {
     /// Nobody could be heard for so long.
     pub(super) fn sleep(&mut self, now: Instant, duration: Duration) {
         self.active_at = now.min(self.active_at + duration);
-        if let Link::Lost { since, .. } = &mut self.link {
+        if let Contact::Lost { since, .. } = &mut self.contact {
             *since = now.min(*since + duration);
         }
     }
@@ -158,7 +154,7 @@ impl Session {
     pub(super) fn age(&mut self, at: Instant, config: &Config) {
         let is_due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= at);
         if is_due(self.away_at(config))
-            && let Link::Lost { away, .. } = &mut self.link
+            && let Contact::Lost { away, .. } = &mut self.contact
         {
             *away = true;
         }
@@ -188,16 +184,14 @@ impl Session {
 
     /// When it loses its room or place and is forgotten.
     pub(super) fn lost_at(&self, config: &Config) -> Option<Instant> {
-        match self.link {
-            Link::Lost { since, .. } => since.checked_add(config.grace),
-            Link::Connected(_) => None,
-        }
+        let Contact::Lost { since, .. } = self.contact else { return None };
+        since.checked_add(config.grace)
     }
 
     /// When it is dequeued for not listening. Only while it is there to hear of that.
     pub(super) fn expires_at(&self, config: &Config) -> Option<Instant> {
-        let (State::Waiting(waiting), Link::Connected(_), false) =
-            (&self.state, self.link, self.listening)
+        let (State::Waiting(waiting), Contact::Connected(_), false) =
+            (&self.state, self.contact, self.listening)
         else {
             return None;
         };
@@ -206,10 +200,8 @@ impl Session {
     }
 
     fn away_at(&self, config: &Config) -> Option<Instant> {
-        match self.link {
-            Link::Lost { since, away: false } => since.checked_add(config.away_after),
-            Link::Lost { away: true, .. } | Link::Connected(_) => None,
-        }
+        let Contact::Lost { since, away: false } = self.contact else { return None };
+        since.checked_add(config.away_after)
     }
 
     fn quiet_at(&self, config: &Config) -> Option<Instant> {

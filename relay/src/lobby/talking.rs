@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, mem, time::Instant};
 use shared::id::{RoomId, SessionId};
 
 use super::{
-    DisconnectReason, Effect, Lobby,
+    DisconnectReason, Effect, Lobby, News,
     queue::{Candidate, Place},
     room::Room,
     session::State,
@@ -91,7 +91,7 @@ impl Lobby {
     }
 
     /// Brings up to date what its queue or its partner knows of a session that came, went, listens
-    /// or waits differently than before. Whom to pair it with is another question.
+    /// or waits differently than before. It pairs nobody.
     pub(super) fn presence_changed(&mut self, now: Instant, id: SessionId) {
         let session = &self.sessions[&id];
         match &session.state {
@@ -100,7 +100,7 @@ impl Lobby {
                 let place = Place { ticket: waiting.ticket, session: id };
                 let candidate = Candidate { owner: session.owner, patient: waiting.patient };
                 let queue = self.queues.get_mut(&waiting.queue).expect("its queue exists");
-                queue.update(place, candidate, session.standing());
+                queue.update(place, candidate, session.availability());
             }
             State::Chatting(room_id) => {
                 let room_id = *room_id;
@@ -116,10 +116,13 @@ impl Lobby {
         let room = &self.rooms[&room_id];
         let partner = self.session(room.seats[1 - seat].member.session);
         let (presence, unseen) = (partner.presence(), partner.unseen(now));
-        let Some(to) = self.session(room.seats[seat].member.session).connection() else { return };
+        let id = room.seats[seat].member.session;
+        if self.session(id).connection().is_none() {
+            return;
+        }
         let room = self.rooms.get_mut(&room_id).expect("it was there just now");
         if room.seats[seat].told.replace(presence) != Some(presence) {
-            self.effects.push(Effect::Partner { to, room: room_id, presence, unseen });
+            self.tell(id, News::Partner { room: room_id, presence, unseen });
         }
     }
 
@@ -130,9 +133,8 @@ impl Lobby {
 
     /// Passes on what came, if the partner is there.
     fn forward(&mut self, partner: SessionId) -> bool {
-        let Some(to) = self.session(partner).connection() else { return false };
-        self.effects.push(Effect::Forward { to });
-        true
+        self.perform(partner, Effect::Forward);
+        self.session(partner).connection().is_some()
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 
 impl Server {
     pub(super) fn next_deadline(&self) -> Instant {
-        let idle_exit = self.idle_since.zip(self.settings.idle_exit);
+        let idle_exit = self.idle_since.zip(self.settings.idle_exit());
         let of_connections = self.deadlines.first().map(|(deadline, _)| *deadline);
         let all = [
             self.lobby.next_deadline(),
@@ -42,7 +42,7 @@ impl Server {
             self.keep_alive(now);
         }
         let idle = self.idle_since.map_or(Duration::ZERO, |since| now - since);
-        if self.settings.idle_exit.is_some_and(|after| idle >= after) {
+        if self.settings.idle_exit().is_some_and(|after| idle >= after) {
             self.drain("nobody is connected");
         }
     }
@@ -82,26 +82,27 @@ impl Server {
 
     fn keep_alive(&mut self, now: Instant) {
         let late = now - self.keep_alive_at;
-        self.keep_alive_at = now + self.settings.keep_alive;
+        self.keep_alive_at = now + self.settings.options.timing.keep_alive.0;
         // A relay that is about to end has taken its socket away itself.
         if self.draining_until.is_none() && !self.acceptor.keep_standing() {
             self.drain("the lock file is no longer ours");
         }
         self.refresh_tokens(now);
         // After a stop or a suspend of this process, not all that came meanwhile was read yet.
-        if late >= self.settings.keep_alive {
+        if late >= self.settings.options.timing.keep_alive.0 {
             return;
         }
-        let allowed = self.settings.keep_alive * KEEP_ALIVE_MISSES;
-        let is_silent = |connection: &Connection| match connection.phase {
-            Phase::Visiting | Phase::Carrying { .. } => now - connection.heard >= allowed,
-            // These have a deadline of their own.
-            Phase::Greeting | Phase::Closing => false,
+        let allowed = self.settings.options.timing.keep_alive.0 * KEEP_ALIVE_MISSES;
+        // The others have a deadline of their own.
+        let is_silent = |connection: &Connection| {
+            connection.phase.is_welcome() && now - connection.heard >= allowed
         };
         let all = self.connections.iter();
-        let silent = all.filter(|(_, connection)| is_silent(connection)).map(|(id, _)| *id);
+        let silent = all.filter(|(_, connection)| is_silent(connection)).map(|(id, connection)| {
+            connection.span.in_scope(|| debug!("closing a connection that is silent"));
+            *id
+        });
         for id in silent.collect::<Vec<_>>() {
-            debug!(connection = id.0, "closing a connection that is silent");
             self.lose(id);
         }
     }

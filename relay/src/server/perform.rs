@@ -1,4 +1,4 @@
-//! What the lobby says is done here, and what becomes of connections.
+//! Does what the lobby says, and ends connections.
 
 use std::{
     mem, process,
@@ -15,7 +15,7 @@ use tracing::debug;
 
 use super::Server;
 use crate::{
-    connection::Phase,
+    connection::{Connection, Phase},
     lobby::{ConnectionId, Effect, Event, Member},
     translate::{self, BUILD, Fault, fault, outgoing},
 };
@@ -29,8 +29,8 @@ impl Server {
         passed_on: Option<&RelayMessage<'_>>,
         now: Instant,
     ) {
-        for effect in self.lobby.handle(now, event) {
-            self.perform(effect, passed_on);
+        for (to, effect) in self.lobby.handle(now, event) {
+            self.perform(to, effect, passed_on);
         }
     }
 
@@ -41,14 +41,14 @@ impl Server {
         }
     }
 
-    fn perform(&mut self, effect: Effect, passed_on: Option<&RelayMessage<'_>>) {
+    fn perform(&mut self, to: ConnectionId, effect: Effect, passed_on: Option<&RelayMessage<'_>>) {
         match effect {
-            Effect::Forward { to } => {
+            Effect::Forward => {
                 if let Some(message) = passed_on {
                     self.queue(to, message);
                 }
             }
-            Effect::Welcome { to, session, resumed } => {
+            Effect::Welcome { session, resumed } => {
                 let Some(connection) = self.connections.get_mut(&to) else { return };
                 let Phase::Carrying { version, owner, session: carried } = &mut connection.phase
                 else {
@@ -61,22 +61,11 @@ impl Server {
                 let version = *version;
                 self.queue(to, &self.welcome(version, Some(grant)));
             }
-            Effect::Disconnect { connection, reason } => {
-                self.close(connection, &translate::disconnected(reason));
-            }
-            effect @ (Effect::Sync { .. }
-            | Effect::Queued { .. }
-            | Effect::Paired { .. }
-            | Effect::Partner { .. }
-            | Effect::Closed { .. }
-            | Effect::Left { .. }
-            | Effect::Dequeued { .. }
-            | Effect::Refused { .. }) => {
-                let to = effect.to();
-                let Some(holder) = self.holder(to) else { return };
-                if let Some(message) = outgoing(&self.tokens, holder, effect, SystemTime::now()) {
-                    self.queue(to, &message);
-                }
+            Effect::Disconnect(reason) => self.close(to, &translate::disconnected(reason)),
+            Effect::Tell(news) => {
+                let holder = self.connections.get(&to).and_then(Connection::holder);
+                let Some(holder) = holder else { return };
+                self.queue(to, &outgoing(&self.tokens, holder, news, SystemTime::now()));
             }
         }
     }
@@ -87,7 +76,7 @@ impl Server {
         if connection.phase == Phase::Closing {
             return;
         }
-        match connection.queue(message) {
+        match connection.wire.queue(message) {
             Ok(()) => self.mark_dirty(to),
             Err(error) => self.fail(to, &fault(ErrorCode::SlowReader, error.to_string())),
         }
@@ -95,7 +84,7 @@ impl Server {
 
     pub(super) fn mark_dirty(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if connection.unsent() > 0 && !mem::replace(&mut connection.dirty, true) {
+        if connection.wire.unsent() > 0 && !mem::replace(&mut connection.dirty, true) {
             self.dirty.push(id);
         }
     }
@@ -110,25 +99,25 @@ impl Server {
     fn close(&mut self, id: ConnectionId, fault: &Fault) {
         self.set_deadline(id, None);
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        debug!(connection = id.0, code = ?fault.code, "closing a connection");
+        connection.span.in_scope(|| debug!(code = ?fault.code, "closing a connection"));
         connection.phase = Phase::Closing;
         let message = fault.message.as_ref().into();
         let newest = (fault.code == ErrorCode::VersionMismatch).then_some(version::NEWEST);
         let error = RelayMessage::Error { code: fault.code, message, newest };
-        if fault.code == ErrorCode::SlowReader || connection.queue(&error).is_err() {
-            connection.queue_last(&error);
+        if fault.code == ErrorCode::SlowReader || connection.wire.queue(&error).is_err() {
+            connection.wire.queue_last(&error);
         }
         self.mark_dirty(id);
     }
 
     /// Ends a connection that did not read in time: there is no point in waiting once more.
     pub(super) fn cut_off(&mut self, id: ConnectionId) {
-        let most = self.settings.outbound_bytes;
+        let most = self.settings.options.limits.outbound_bytes;
         let message = format!("what was sent was not read in time, {most} bytes at most");
         self.fail(id, &fault(ErrorCode::SlowReader, message));
         if let Some(connection) = self.connections.get_mut(&id) {
             let was_told = matches!(connection.flush(), Poll::Ready(Ok(())));
-            debug!(connection = id.0, was_told, "cut off a slow reader");
+            connection.span.in_scope(|| debug!(was_told, "cut off a slow reader"));
         }
         self.lose(id);
     }
@@ -138,7 +127,7 @@ impl Server {
         self.forget_session(id);
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.phase = Phase::Closing;
-        if connection.unsent() == 0 {
+        if connection.wire.unsent() == 0 {
             self.lose(id);
         }
     }
@@ -168,18 +157,10 @@ impl Server {
         connection.phase = Phase::Closing;
     }
 
-    fn holder(&self, id: ConnectionId) -> Option<Member> {
-        self.connections.get(&id)?.holder()
-    }
-
     pub(super) fn announce_end(&mut self) {
-        let is_told = |phase| match phase {
-            Phase::Visiting | Phase::Carrying { .. } => true,
-            // Before its `welcome` a client takes the end of the stream for "nobody is there".
-            Phase::Greeting | Phase::Closing => false,
-        };
-        let all = self.connections.iter();
-        let told = all.filter(|(_, connection)| is_told(connection.phase)).map(|(id, _)| *id);
+        // Before its `welcome` a client takes the end of the stream for "nobody is there".
+        let all = self.connections.iter().filter(|(_, connection)| connection.phase.is_welcome());
+        let told = all.map(|(id, _)| *id);
         for id in told.collect::<Vec<_>>() {
             self.queue(id, &RelayMessage::GoingAway {});
         }

@@ -2,32 +2,31 @@
 
 use std::time::SystemTime;
 
-use shared::message::{Paired, Queued, RelayMessage};
+use shared::message::{ErrorCode, Paired, Queued, RelayMessage};
 
-use super::refused;
+use super::{Fault, fault};
 use crate::{
-    lobby::{Effect, Member},
+    lobby::{DisconnectReason, Member, News, Numbers, Refusal},
     token::Tokens,
 };
 
-/// The message that tells a connection, which carries this session, of an effect. `None` for those
-/// effects that are more than a message: passing something on, a welcome, an end.
+/// The message that tells a connection, which carries this session, its news.
 #[must_use]
 pub fn outgoing(
     tokens: &Tokens,
     holder: Member,
-    effect: Effect,
+    news: News,
     now: SystemTime,
-) -> Option<RelayMessage<'static>> {
-    let message = match effect {
-        Effect::Forward { .. } | Effect::Welcome { .. } | Effect::Disconnect { .. } => return None,
-        Effect::Sync { room, received, .. } => RelayMessage::Sync { room_id: room, received },
-        Effect::Queued { topic, position, waiting, not_listening, own, ticket, .. } => {
+) -> RelayMessage<'static> {
+    match news {
+        News::Sync { room, received } => RelayMessage::Sync { room_id: room, received },
+        News::Queued { topic, numbers, ticket } => {
+            let Numbers { position, waiting, not_listening, own } = numbers;
             let ticket = tokens.ticket(holder, ticket, now).into();
             let topic = topic.into();
             RelayMessage::Queued(Queued { topic, position, waiting, not_listening, own, ticket })
         }
-        Effect::Paired { descriptor, seat, topic, display_name, presence, met_before, .. } => {
+        News::Paired { descriptor, seat, topic, display_name, presence, met_before } => {
             RelayMessage::Paired(Paired {
                 room_id: descriptor.room,
                 seat,
@@ -38,16 +37,63 @@ pub fn outgoing(
                 token: tokens.room(&descriptor, now).into(),
             })
         }
-        Effect::Partner { room, presence, unseen, .. } => {
+        News::Partner { room, presence, unseen } => {
             RelayMessage::Partner { room_id: room, presence, seen_seconds: unseen.as_secs() }
         }
-        Effect::Closed { room, reason, .. } => RelayMessage::Closed { room_id: room, reason },
-        Effect::Left { room, blocked, .. } => {
+        News::Closed { room, reason } => RelayMessage::Closed { room_id: room, reason },
+        News::Left { room, blocked } => {
             let block_tag = blocked.map(|blocked| tokens.block(holder.owner, blocked, now).into());
             RelayMessage::Left { room_id: room, block_tag }
         }
-        Effect::Dequeued { reason, .. } => RelayMessage::Dequeued { reason },
-        Effect::Refused { refusal, .. } => refused(refusal),
+        News::Dequeued(reason) => RelayMessage::Dequeued { reason },
+        News::Refused(refusal) => refused(refusal),
+    }
+}
+
+/// A message that says why a request was not granted.
+fn refused(refusal: Refusal) -> RelayMessage<'static> {
+    let (code, message) = match refusal {
+        Refusal::QueueFull => {
+            (ErrorCode::TooMany, "too many wait in this topic already; try another, or later")
+        }
+        Refusal::OwnQueueFull => (
+            ErrorCode::TooMany,
+            "too many chats of this account wait in this topic already; leave one, or try another \
+             topic",
+        ),
+        Refusal::TooManyTopics => (
+            ErrorCode::TooMany,
+            "people wait in too many topics already; try the topic `open`, or later",
+        ),
+        Refusal::TooManyOwnTopics => (
+            ErrorCode::TooMany,
+            "chats of this account wait in too many topics already; leave one, or try the topic \
+             `open`",
+        ),
+        Refusal::Draining => (ErrorCode::GoingAway, "the relay is about to end"),
     };
-    Some(message)
+    RelayMessage::Refused { code, message: message.into(), retry_after_ms: None }
+}
+
+/// Why the lobby closes a connection.
+#[must_use]
+pub fn disconnected(reason: DisconnectReason) -> Fault {
+    match reason {
+        DisconnectReason::Superseded => {
+            fault(ErrorCode::Superseded, "a newer connection carries this session")
+        }
+        DisconnectReason::RateExceeded => {
+            let message =
+                "more messages than the rates of `welcome` allow, or `ack` or `sync` without end";
+            fault(ErrorCode::RateLimited, message)
+        }
+        DisconnectReason::TooManySessions { of_account: true } => fault(
+            ErrorCode::TooMany,
+            "this account has as many chats as one can have; leave one, or wait for those whose \
+             program has ended to be forgotten",
+        ),
+        DisconnectReason::TooManySessions { of_account: false } => {
+            fault(ErrorCode::TooMany, "the relay has as many chats as it takes; try again later")
+        }
+    }
 }

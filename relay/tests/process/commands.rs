@@ -1,10 +1,16 @@
 //! The commands, as a person or a script sees them.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
+    path::Path,
+    process::Stdio,
+};
 
 use serde_json::Value;
 use shared::message::ClientMessage;
-use tokio::{io::AsyncReadExt as _, time::timeout};
+use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
 use crate::harness::{PATIENCE, Relay, command, hello, owner, private_directory};
 
@@ -58,7 +64,22 @@ async fn status_counts_for_people_and_for_programs() {
     assert_eq!(output.status.code(), Some(0));
     let human = text(&output.stdout);
     assert!(human.contains(&format!("pid {}", relay.pid())), "{human}");
-    assert!(human.contains("waiting      1 in 1 topics"), "{human}");
+    for line in [
+        "connections  4, this one included",
+        "sessions     3",
+        "waiting      1 session in 1 topic",
+        "rooms        1",
+        "messages     1 passed on",
+    ] {
+        assert!(human.lines().any(|said| said == line), "{human}");
+    }
+    waiting.enter("nowhere").await;
+    waiting.until("queued").await;
+    let mut another = relay.join().await;
+    another.enter("elsewhere").await;
+    another.until("queued").await;
+    let human = text(&relay.run(&["status"]).await.stdout);
+    assert!(human.contains("waiting      2 sessions in 2 topics\n"), "{human}");
 }
 
 #[tokio::test]
@@ -80,7 +101,7 @@ async fn stop_says_what_it_ends_and_waits_for_the_end() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let told = text(&output.stdout);
     assert!(told.contains(&format!("(pid {})", relay.pid())), "{told}");
-    assert!(told.contains("chats open: 1, waiting: 0"), "{told}");
+    assert!(told.contains("1 room open, 0 sessions waiting"), "{told}");
     assert!(told.contains("will start it again"), "{told}");
     pair.a.until("going_away").await;
     assert_eq!(relay.wait().await.code(), Some(0));
@@ -122,6 +143,53 @@ async fn options_come_from_the_environment_too_and_the_command_line_wins() {
     assert_eq!(limits.next_rate, None);
     assert_eq!(limits.keep_alive_ms, 11_000);
     assert_eq!(limits.grace_ms, 30_000);
+}
+
+#[tokio::test]
+async fn an_error_names_the_variable_that_it_comes_from() {
+    let directory = private_directory();
+    let socket = directory.path().join("relay.sock");
+    for (variable, value, arguments, said) in [
+        ("MCP_CHAT_RELAY_GRACE", "abc", &["serve"][..], "MCP_CHAT_RELAY_GRACE (--grace <TIME>)"),
+        ("MCP_CHAT_RELAY_DETACH", "perhaps", &["serve"], "MCP_CHAT_RELAY_DETACH (--detach)"),
+        ("MCP_CHAT_RELAY_NEXT_RATE", "3/7", &["serve"], "MCP_CHAT_RELAY_NEXT_RATE (--next-rate"),
+        // The command line wins, and so it is at fault.
+        ("MCP_CHAT_RELAY_GRACE", "1m", &["serve", "--grace=abc"], "'--grace <TIME>'"),
+    ] {
+        let mut command = command(&socket);
+        let output = command.args(arguments).env(variable, value).output().await.unwrap();
+        let first = text(&output.stderr).lines().next().unwrap().to_owned();
+        assert_eq!(output.status.code(), Some(2), "{first}");
+        assert!(first.contains(said), "{first}");
+    }
+    let mut garbled = command(&socket);
+    garbled.arg("serve").env("MCP_CHAT_RELAY_TOPICS", OsStr::from_bytes(b"\xff"));
+    let error = text(&garbled.output().await.unwrap().stderr);
+    assert!(error.contains("MCP_CHAT_RELAY_TOPICS is not valid UTF-8"), "{error}");
+    let (missing, long) = ("/nonexistent/mcp-chat/relay.sock".to_owned(), "x".repeat(200));
+    for (path, said) in [
+        (&missing, "relay: MCP_CHAT_SOCKET: cannot listen on /nonexistent/mcp-chat/relay.sock: "),
+        (&long, "relay: MCP_CHAT_SOCKET: the socket path "),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_relay"));
+        let output = command.arg("serve").env("MCP_CHAT_SOCKET", path).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).starts_with(said), "{}", text(&output.stderr));
+    }
+}
+
+#[tokio::test]
+async fn help_is_in_groups_and_as_wide_as_the_terminal() {
+    let directory = private_directory();
+    let mut command = command(&directory.path().join("relay.sock"));
+    let output = command.args(["serve", "-h"]).env("COLUMNS", "70").output().await.unwrap();
+    let help = text(&output.stdout);
+    for heading in ["Where:", "Limits:", "Timing:", "Matching:", "Running:"] {
+        assert!(help.lines().any(|line| line == heading), "{heading} in {help}");
+    }
+    let (options, after) = help.split_once("\n\nEach option").unwrap();
+    assert!(options.lines().all(|line| line.chars().count() <= 70), "{options}");
+    assert!(after.contains("MCP_CHAT_RELAY_AWAY_AFTER"), "{after}");
 }
 
 #[tokio::test]
@@ -189,6 +257,7 @@ async fn the_log_never_holds_what_people_wrote() {
     client.write(b"{\"enter_queue\":{\"display_name\":\"Geheimnis\",\"topic\":5}}\n").await;
     client.expect_error_and_end("malformed").await;
     let logged = relay.log();
-    assert!(logged.contains("closing a connection"), "{logged}");
+    let closing = logged.lines().find(|line| line.contains("closing a connection")).unwrap();
+    assert!(closing.contains("connection{id=0 uid="), "{closing}");
     assert!(!logged.contains("Geheimnis"), "{logged}");
 }

@@ -110,6 +110,11 @@ async fn a_value_that_will_not_do_is_refused_with_what_would() {
     let time = "write it as 10s or 5m".to_owned();
     let time_or_off = format!("{time}, or off");
     let short = "must be from 10ms to 5m".to_owned();
+    let exact = |rate, nearest| {
+        format!("{rate} is not a whole number of milliseconds apart; use {nearest}, or off")
+    };
+    let burst = "at most 100000 at once, or off".to_owned();
+    let whole = "must be a whole number of milliseconds".to_owned();
     let positive = "must be a number, at least 1".to_owned();
     for (option, value, advice) in [
         ("--message-bytes", "8193", &bytes),
@@ -131,6 +136,15 @@ async fn a_value_that_will_not_do_is_refused_with_what_would() {
         ("--keep-alive", "never", &time),
         ("--grace", "soon", &time),
         ("--grace", "61m", &"must be at most 1h".to_owned()),
+        // A client that honours the limits keeps no rate that is told to it in other numbers.
+        ("--message-rate", "5/600", &exact("600 per second", "500 or 1000")),
+        ("--message-rate", "5/7", &exact("7 per second", "5 or 8")),
+        ("--message-rate", "5/1001", &exact("1001 per second", "1000")),
+        ("--next-rate", "3/7", &exact("7 per minute", "6 or 8")),
+        ("--message-rate", "200000/2", &burst),
+        ("--next-rate", "100001/6", &burst),
+        ("--grace", "1500us", &whole),
+        ("--keep-alive", "10500us", &whole),
         ("--away-after", "5", &time),
         ("--room-idle", "soon", &time_or_off),
     ] {

@@ -9,7 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ConnectError, ListenError, SOCKET_VARIABLE, unix::own_uid, way::way};
+use super::{
+    account::own_uid,
+    error::{ConnectError, ListenError, SOCKET_VARIABLE},
+    file::kind,
+    path_walk::path_walk,
+};
 
 /// What others may do in a shared directory that a relay makes: reach the socket, by its name.
 const SHARED_MODE: u32 = 0o711;
@@ -43,7 +48,7 @@ impl DirectoryError {
     }
 }
 
-/// Makes the directory, if it is missing, and checks it. Its parent has to exist.
+/// Makes the directory, if it is missing, and checks it. Its parent must exist.
 pub(super) fn ensure(directory: &Path) -> Result<(), DirectoryError> {
     match DirBuilder::new().mode(0o700).create(directory) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -127,10 +132,9 @@ fn is_denied(error: &io::Error) -> bool {
 }
 
 /// Makes the directory, if it is missing, so that others can enter it, and checks that they can and
-/// that it is ours. Its parent has to exist.
+/// that it is ours. Its parent must exist.
 pub(super) fn ensure_shared(directory: &Path) -> Result<(), DirectoryError> {
-    // First, for if others could put another directory in the place of this one, it would be made
-    // and opened for them.
+    // First: if others can replace this directory, it must be neither made nor opened.
     let above = check_above(directory, own_uid())?;
     match DirBuilder::new().mode(SHARED_MODE).create(directory) {
         Ok(()) => fs::set_permissions(directory, Permissions::from_mode(SHARED_MODE))
@@ -192,12 +196,11 @@ fn check_shared(directory: &Path, metadata: &Metadata) -> Result<(), DirectoryEr
     Err(DirectoryError::Insecure(reason))
 }
 
-/// Checks that nobody but root, this account and ours can put another directory in the place of
-/// this one, in no directory that its path leads through, by whatever symbolic links; returns what
-/// that is.
+/// Checks that only root, this account and ours can replace this directory, in every directory that
+/// its path leads through, symbolic links included. Returns those directories and links.
 fn check_above(directory: &Path, uid: u32) -> Result<Vec<(PathBuf, Metadata)>, DirectoryError> {
     let Some(parent) = directory.parent() else { return Ok(Vec::new()) };
-    let passed = way(parent).map_err(DirectoryError::Io)?;
+    let passed = path_walk(parent).map_err(DirectoryError::Io)?;
     for (above, metadata) in &passed {
         let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
         let link = if metadata.is_symlink() { "the symbolic link " } else { "" };
@@ -226,36 +229,7 @@ fn of_another_user(directory: &Path, uid: u32) -> String {
     format!("the directory {path} belongs to another user (uid {uid}); {}", elsewhere())
 }
 
-/// What there is to do where a directory cannot be made right.
+/// What to do if the directory cannot be put right.
 fn elsewhere() -> String {
     format!("name a path elsewhere with --socket or {SOCKET_VARIABLE}")
-}
-
-/// What kind of file this is, for people.
-pub(super) fn kind(metadata: &Metadata) -> &'static str {
-    let file_type = metadata.file_type();
-    if file_type.is_symlink() {
-        "a symbolic link"
-    } else if file_type.is_dir() {
-        "a directory"
-    } else if file_type.is_file() {
-        "a regular file"
-    } else {
-        "a special file"
-    }
-}
-
-/// Which file this is, whatever its name: device and inode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Identity(u64, u64);
-
-impl Identity {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        Self(metadata.dev(), metadata.ino())
-    }
-
-    /// Whether `path` still names this file.
-    pub(super) fn is_at(self, path: &Path) -> bool {
-        fs::symlink_metadata(path).is_ok_and(|metadata| Self::of(&metadata) == self)
-    }
 }

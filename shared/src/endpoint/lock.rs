@@ -1,23 +1,20 @@
-//! The lock that makes a relay the only one. It is held for life, and its file is never deleted:
-//! two relays could else hold locks on two files of one name.
+//! The lock that makes a relay the only one. It is held for life, and its file is never deleted, or
+//! two relays could hold locks on two files of one name.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     process,
 };
 
-use rustix::{
-    fs::{FlockOperation, Mode, OFlags, flock, open},
-    io::Errno,
-};
+use rustix::fs::{Mode, OFlags, open};
 
 use super::{
-    ListenError,
-    directory::{Identity, kind},
-    unix::own_uid,
+    account::own_uid,
+    error::ListenError,
+    file::{Identity, kind},
 };
 
 /// A lock that is held until it is dropped.
@@ -34,13 +31,15 @@ impl Lock {
         let on_error = |error: io::Error| ListenError::Io { path: socket.to_owned(), error };
         loop {
             let file = open_lock_file(&path, on_error)?;
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match file.try_lock() {
                 Ok(()) => {}
-                Err(Errno::INTR) => continue,
-                Err(Errno::WOULDBLOCK) => {
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {
+                    continue;
+                }
+                Err(TryLockError::WouldBlock) => {
                     return Err(ListenError::AlreadyRunning { pid: read_pid(&file) });
                 }
-                Err(error) => return Err(on_error(error.into())),
+                Err(TryLockError::Error(error)) => return Err(on_error(error)),
             }
             let identity = Identity::of(&file.metadata().map_err(on_error)?);
             // Somebody may have deleted the file between opening and locking it.
@@ -82,7 +81,7 @@ fn open_lock_file(
         },
     };
     let (name, uid, mode) = (path.display(), metadata.uid(), metadata.mode() & 0o7777);
-    // Whoever can open the file can hold the lock, and there would seem to be a relay for ever.
+    // Anybody who can open the file can hold the lock, and a relay would seem to run for ever.
     let reason = if !metadata.is_file() {
         format!("the lock file {name} is {}; remove it", kind(&metadata))
     } else if uid != own_uid() {

@@ -3,11 +3,15 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{Author, ReportCategory, is_false, is_zero};
-use crate::id::{OwnerId, RoomId};
+use crate::{
+    id::{OwnerId, RoomId},
+    version,
+};
 
 /// What a client tells the relay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a comment on `room_id` or `reason` could only repeat the name")]
 pub enum ClientMessage<'a> {
     /// The first message of a connection: who speaks, which versions, what to take up again.
     #[serde(borrow)]
@@ -17,7 +21,6 @@ pub enum ClientMessage<'a> {
         /// The name that a partner will see.
         #[serde(borrow)]
         display_name: Cow<'a, str>,
-        /// Which queue.
         #[serde(borrow)]
         topic: Cow<'a, str>,
         /// A ticket of `queued`: the place that refusing a pairing of an earlier relay has cost.
@@ -45,7 +48,6 @@ pub enum ClientMessage<'a> {
     Leave(Leave<'a>),
     /// A message for the partner.
     Send {
-        /// The room it belongs to.
         room_id: RoomId,
         /// 1 for the first of this room and direction, then one more each.
         seq: u64,
@@ -60,7 +62,6 @@ pub enum ClientMessage<'a> {
     },
     /// All of the partner's messages up to `received` are safe here.
     Ack {
-        /// The room it belongs to.
         room_id: RoomId,
         /// The highest seq taken.
         received: u64,
@@ -69,7 +70,6 @@ pub enum ClientMessage<'a> {
     },
     /// Asks the partner to send everything after `received` again.
     Sync {
-        /// The room it belongs to.
         room_id: RoomId,
         /// The highest seq taken.
         received: u64,
@@ -114,6 +114,16 @@ pub struct Hello<'a> {
     /// Block tags of this owner, from `left`.
     #[serde(default, skip_serializing_if = "Vec::is_empty", borrow)]
     pub blocks: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Hello<'a> {
+    /// The `hello` of a program that carries no session; it speaks every version of this build.
+    #[must_use]
+    pub fn visitor(build: &'a str) -> Self {
+        let (min, max) = (version::OLDEST, version::NEWEST);
+        let build = build.into();
+        Self { min, max, build, owner: None, session: None, blocks: Vec::new() }
+    }
 }
 
 /// What a client holds of a session that it takes up again.
@@ -168,7 +178,7 @@ pub struct QueueClaim<'a> {
 /// The content of [`ClientMessage::Leave`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Leave<'a> {
-    /// The room to leave.
+    /// The room.
     pub room_id: RoomId,
     /// The room token of `paired`.
     #[serde(borrow)]

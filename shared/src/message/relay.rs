@@ -11,6 +11,7 @@ use crate::{
 /// What the relay tells a client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a comment on `room_id` or `reason` could only repeat the name")]
 pub enum RelayMessage<'a> {
     /// Answers `hello`; on an open connection it brings a fresh session token.
     #[serde(borrow)]
@@ -23,7 +24,6 @@ pub enum RelayMessage<'a> {
     Paired(Paired<'a>),
     /// A message of the partner.
     Message {
-        /// The room it belongs to.
         room_id: RoomId,
         /// Its number in that direction.
         seq: u64,
@@ -41,7 +41,6 @@ pub enum RelayMessage<'a> {
     },
     /// The partner's acknowledgement.
     Ack {
-        /// The room it belongs to.
         room_id: RoomId,
         /// The highest seq that the partner took.
         received: u64,
@@ -50,14 +49,12 @@ pub enum RelayMessage<'a> {
     },
     /// Everything after `received` is to be sent again.
     Sync {
-        /// The room it belongs to.
         room_id: RoomId,
         /// The highest seq that the partner took.
         received: u64,
     },
     /// The partner's presence has changed.
     Partner {
-        /// The room it belongs to.
         room_id: RoomId,
         /// What it is now.
         presence: Presence,
@@ -65,28 +62,18 @@ pub enum RelayMessage<'a> {
         seen_seconds: u64,
     },
     /// The room is closed; not by this session.
-    Closed {
-        /// The room it belongs to.
-        room_id: RoomId,
-        /// Why.
-        reason: CloseReason,
-    },
+    Closed { room_id: RoomId, reason: CloseReason },
     /// The session is out of that room, by its own will.
     Left {
-        /// The room it belongs to.
         room_id: RoomId,
         /// With `block`: what to present at `hello` so that the block outlives the relay.
         #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
         block_tag: Option<Cow<'a, str>>,
     },
     /// The session waits no longer.
-    Dequeued {
-        /// Why.
-        reason: DequeueReason,
-    },
+    Dequeued { reason: DequeueReason },
     /// A request was not granted; nothing else has changed.
     Refused {
-        /// Why.
         code: ErrorCode,
         /// For people.
         #[serde(borrow)]
@@ -97,7 +84,6 @@ pub enum RelayMessage<'a> {
     },
     /// What went wrong; the connection is closed after it.
     Error {
-        /// Which.
         code: ErrorCode,
         /// For people.
         #[serde(borrow)]
@@ -156,7 +142,7 @@ pub struct SessionGrant<'a> {
 /// The content of [`RelayMessage::Queued`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Queued<'a> {
-    /// Which queue.
+    /// The queue.
     #[serde(borrow)]
     pub topic: Cow<'a, str>,
     /// 1 for the one who waits longest.

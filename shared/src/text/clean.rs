@@ -32,7 +32,7 @@ use self::{
     marks::Stack,
     pass::{Fate, Place, pass},
 };
-use super::nfc;
+use super::nfc::nfc;
 
 /// A text after cleaning.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use thiserror::Error;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::MixedScript as _;
 
-use super::nfc;
+use super::nfc::nfc;
 use crate::limits::{DISPLAY_NAME_CHARS, MARKS_PER_BASE, TOPIC_CHARS};
 
 /// Why a display name or a topic is refused. Its messages name code points, never the text.

@@ -11,8 +11,8 @@ use std::{
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use relay::lobby::{
-    Arrival, Config, ConnectionId, Effect, Event, Leaving, Lobby, Member, Owner, RoomClaim,
-    RoomDescriptor, Seeking, Ticket,
+    Arrival, ClaimedRoom, Config, ConnectionId, Effect, Event, Leaving, Lobby, Member, News,
+    Opening, Owner, RoomDescriptor, Seeking,
 };
 use shared::{
     id::{OwnerId, RoomId, SessionId},
@@ -196,7 +196,7 @@ impl World {
         let own: Vec<_> = self.sessions.iter().filter(|member| member.owner == owner).collect();
         let session = hello.session.and_then(|n| chosen(&own, n)).map(|member| member.session);
         let member = session.map(|session| Member { session, owner });
-        let room = hello.room.map(|(number, received)| RoomClaim {
+        let room = hello.room.map(|(number, received)| ClaimedRoom {
             room: self.room(number),
             descriptor: member.and_then(|member| self.descriptor(member, number)),
             received,
@@ -228,14 +228,13 @@ impl World {
     fn send(&mut self, event: Event) {
         let effects = self.lobby.handle(self.now, event);
         self.lobby.check_invariants();
-        for effect in effects {
-            self.hear(&effect);
+        for (to, effect) in effects {
+            self.hear(to, &effect);
         }
         assert_eq!(self.lobby.others_connected(None), self.here.len());
     }
 
-    fn hear(&mut self, effect: &Effect) {
-        let to = effect.to();
+    fn hear(&mut self, to: ConnectionId, effect: &Effect) {
         let member = *self.here.get(&to).expect("nobody is spoken to who is not there");
         match effect {
             Effect::Welcome { session, .. } => {
@@ -243,7 +242,7 @@ impl World {
                 self.here.insert(to, member);
                 self.sessions.push(member);
             }
-            Effect::Paired { descriptor, seat, .. } => {
+            Effect::Tell(News::Paired { descriptor, seat, .. }) => {
                 let [one, two] = descriptor.members.map(|member| member.owner);
                 assert_eq!(descriptor.members[usize::from(*seat) - 1], member);
                 assert_ne!(one, two);
@@ -254,22 +253,23 @@ impl World {
                     self.rooms.push(*descriptor);
                 }
             }
-            Effect::Closed { room, .. } | Effect::Left { room, blocked: None, .. } => {
+            Effect::Tell(News::Closed { room, .. })
+            | Effect::Tell(News::Left { room, blocked: None }) => {
                 self.close(member, *room);
             }
-            Effect::Left { room, blocked: Some(blocked), .. } => {
+            Effect::Tell(News::Left { room, blocked: Some(blocked) }) => {
                 self.close(member, *room);
                 self.blocks.insert(pair(member.owner, *blocked));
             }
-            Effect::Disconnect { .. } => {
+            Effect::Disconnect(_) => {
                 self.here.remove(&to);
             }
-            Effect::Queued { .. }
-            | Effect::Forward { .. }
-            | Effect::Sync { .. }
-            | Effect::Partner { .. }
-            | Effect::Dequeued { .. }
-            | Effect::Refused { .. } => {}
+            Effect::Tell(News::Queued { .. })
+            | Effect::Forward
+            | Effect::Tell(News::Sync { .. })
+            | Effect::Tell(News::Partner { .. })
+            | Effect::Tell(News::Dequeued(_))
+            | Effect::Tell(News::Refused(_)) => {}
         }
     }
 
@@ -383,8 +383,8 @@ fn pair(one: Owner, other: Owner) -> (Owner, Owner) {
     (one.min(other), one.max(other))
 }
 
-fn ticket_of((epoch, number): (u8, u8)) -> Ticket {
-    Ticket { epoch: u64::from(epoch % 4), number: number.into() }
+fn ticket_of((epoch, number): (u8, u8)) -> Opening {
+    Opening { epoch: u64::from(epoch % 4), number: number.into() }
 }
 
 fn seeking(number: u8) -> Seeking {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use libfuzzer_sys::fuzz_target;
 use relay::{
-    lobby::{Member, Opening, Owner, RoomDescriptor, Ticket},
+    lobby::{Member, Opening, Owner, RoomDescriptor},
     token::Tokens,
 };
 use shared::id::{OwnerId, RoomId, SessionId};
@@ -49,7 +49,7 @@ fn one_of_each_kind(tokens: &Tokens, now: SystemTime) -> [String; 4] {
     let descriptor = RoomDescriptor { room, members: [member(1), member(2)], opened };
     [
         tokens.session(member(1), now),
-        tokens.ticket(member(1), Ticket { epoch: 3, number: 4 }, now),
+        tokens.ticket(member(1), Opening { epoch: 3, number: 4 }, now),
         tokens.room(&descriptor, now),
         tokens.block(member(1).owner, member(2).owner, now),
     ]

@@ -66,7 +66,7 @@ fn nobody_who_is_connected_or_in_a_room_gives_way() {
         let connection = scene.connection();
         let reason = DisconnectReason::TooManySessions { of_account: owner == self::owner(4) };
         let arrived = Event::Arrived(connection, Arrival { owner, ..arrival(0) });
-        scene.expect(arrived, [Effect::Disconnect { connection, reason }]);
+        scene.expect(arrived, [(connection, Effect::Disconnect(reason))]);
         // Nothing is left of it: the server does not say that it has gone.
         scene.expect(Event::LeaveQueue(connection), []);
     };
@@ -173,7 +173,13 @@ fn one_account_has_so_many_places_of_a_topic_and_leaves_the_rest() {
     scene.send(Event::Arrived(connection, arrival));
     let seeking = Seeking { display_name: "Guest".into(), topic: "open".into() };
     let effects = scene.send(Event::EnterQueue(connection, None, seeking));
-    assert!(matches!(*effects, [Effect::Queued { waiting: 3, .. }]), "{effects:?}");
+    assert!(
+        matches!(
+            *effects,
+            [(_, Effect::Tell(News::Queued { numbers: Numbers { waiting: 3, .. }, .. }))]
+        ),
+        "{effects:?}"
+    );
 }
 
 #[test]

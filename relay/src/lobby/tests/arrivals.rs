@@ -37,8 +37,8 @@ fn a_session_of_another_owner_is_not_given_away() {
     let mut scene = Scene::new();
     let (alice, bob, room) = scene.couple([1, 2], "open");
     let thief = Guest { owner: owner(3), ..scene.again(&alice) };
-    let session = SessionId::from_bytes(scene.lobby.ids.clone().next());
-    let welcome = Effect::Welcome { to: thief.connection, session, resumed: false };
+    let session = SessionId::from_bytes(scene.next_id());
+    let welcome = thief.gets(Effect::Welcome { session, resumed: false });
     scene.expect(thief.back_in(room, 0), [welcome, thief.closed(room, CloseReason::RelayLost)]);
     scene.expect(alice.says(room, 1), [bob.forward()]);
 }
@@ -276,15 +276,12 @@ fn tickets_of_an_earlier_run_order_the_queue() {
         scene.send(guest.back_waiting(Some(number), "open"));
     }
     let fresh = scene.guest(1);
-    let mut queued = fresh.queued("open", 1, [1, 1, 0, 3]);
-    if let Effect::Queued { ticket, .. } = &mut queued {
-        ticket.epoch = 2;
-    }
+    let queued = fresh.queued_with("open", Opening { epoch: 2, number: 1 }, [1, 1, 0, 3]);
     scene.expect(fresh.enters("open"), [queued]);
     for number in [1, 2, 3] {
         let guest = scene.guest(10 + u8::try_from(number).unwrap());
         let effects = scene.send(guest.enters("open"));
-        let Some(Effect::Paired { descriptor, .. }) = effects.first() else {
+        let Some((_, Effect::Tell(News::Paired { descriptor, .. }))) = effects.first() else {
             panic!("{effects:?}")
         };
         let (_, expected) = seats.iter().find(|(seat, _)| *seat == number).unwrap();

@@ -5,7 +5,7 @@ use shared::{
     message::ReportCategory,
 };
 
-use super::{super::bounded::FairSet, super::ties::*, *};
+use super::{super::fair_set::FairSet, super::relations::*, *};
 
 #[test]
 fn a_full_set_drops_the_oldest_of_the_account_that_has_most() {
@@ -62,36 +62,36 @@ fn reports_are_remembered_up_to_a_number_and_all_are_counted() {
 #[test]
 fn blocks_and_recent_partners_are_remembered_up_to_a_number() {
     let scene = Scene::new();
-    let mut ties = Ties::new();
+    let mut relations = Relations::new();
     let number_of = |number: usize| {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&number.to_le_bytes());
         Owner { id: OwnerId::from_bytes(id), ..owner(1) }
     };
     for number in 0..BLOCKS + 10 {
-        ties.block(number_of(number), number_of(number + 1));
-        ties.note_meeting(scene.now, number_of(number), number_of(number + 1));
+        relations.block(number_of(number), number_of(number + 1));
+        relations.note_meeting(scene.now, number_of(number), number_of(number + 1));
     }
-    ties.check();
-    assert_eq!(ties.blocks(), BLOCKS);
-    let between = |one, other| ties.between(scene.now, number_of(one), number_of(other));
-    assert_eq!(between(0, 1), Tie::Strangers, "the oldest is forgotten");
-    assert_eq!(between(BLOCKS, BLOCKS + 1), Tie::Blocked);
+    relations.check();
+    assert_eq!(relations.blocks(), BLOCKS);
+    let between = |one, other| relations.between(scene.now, number_of(one), number_of(other));
+    assert_eq!(between(0, 1), Relation::Strangers, "the oldest is forgotten");
+    assert_eq!(between(BLOCKS, BLOCKS + 1), Relation::Blocked);
 }
 
 #[test]
 fn one_account_cannot_make_the_blocks_of_another_forgotten() {
-    let mut ties = Ties::new();
+    let mut relations = Relations::new();
     let (carol, bob) = (owner(1), Owner { uid: 1001, ..owner(2) });
     // He would have his own block in the place of hers, and then too many more.
-    ties.block(bob, carol);
-    ties.block(carol, bob);
+    relations.block(bob, carol);
+    relations.block(carol, bob);
     for number in 0..BLOCKS as u128 + 10 {
-        ties.block(bob, Owner { id: OwnerId::from_bytes(number.to_le_bytes()), ..bob });
+        relations.block(bob, Owner { id: OwnerId::from_bytes(number.to_le_bytes()), ..bob });
     }
     let scene = Scene::new();
-    assert_eq!(ties.between(scene.now, carol, bob), Tie::Blocked);
-    assert_eq!(ties.blocks(), BLOCKS);
+    assert_eq!(relations.between(scene.now, carol, bob), Relation::Blocked);
+    assert_eq!(relations.blocks(), BLOCKS);
 }
 
 #[test]
@@ -119,25 +119,25 @@ fn one_account_cannot_bring_a_room_back_that_another_has_left() {
 #[test]
 fn an_owner_remembers_the_latest_partners() {
     let scene = Scene::new();
-    let mut ties = Ties::new();
+    let mut relations = Relations::new();
     for partner in 1..=6 {
-        ties.note_meeting(scene.now, owner(0), owner(partner));
+        relations.note_meeting(scene.now, owner(0), owner(partner));
     }
     assert_eq!(RECENT_PARTNERS, 5);
     // The first has met nobody else and remembers for both.
-    assert!(ties.have_met(owner(0), owner(1)));
+    assert!(relations.have_met(owner(0), owner(1)));
     for partner in 11..=16 {
-        ties.note_meeting(scene.now, owner(1), owner(partner));
+        relations.note_meeting(scene.now, owner(1), owner(partner));
     }
-    assert!(!ties.have_met(owner(0), owner(1)));
-    assert!(ties.have_met(owner(0), owner(2)));
+    assert!(!relations.have_met(owner(0), owner(1)));
+    assert!(relations.have_met(owner(0), owner(2)));
 }
 
 #[test]
 fn nobody_can_block_themselves() {
-    let mut ties = Ties::new();
-    ties.block(owner(1), owner(1));
-    assert_eq!(ties.blocks(), 0);
+    let mut relations = Relations::new();
+    relations.block(owner(1), owner(1));
+    assert_eq!(relations.blocks(), 0);
 }
 
 /// Quick if an event looks only at whom it concerns; hours if it looked at each pair.

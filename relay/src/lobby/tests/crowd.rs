@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::limits::RECENT_PARTNER_FOR;
 
-use super::{super::queue::Standing, super::ties::Tie, *};
+use super::{super::queue::Availability, super::relations::Relation, *};
 
 #[derive(Debug, Clone)]
 pub(super) enum Step {
@@ -49,7 +49,7 @@ struct Client {
 /// What is known of a place before an event.
 #[derive(Clone, Copy)]
 struct Waited {
-    ticket: Ticket,
+    ticket: Opening,
     so_long: Duration,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Crowd {
     blocks: BTreeSet<(Owner, Owner)>,
     met_at: BTreeMap<(Owner, Owner), Instant>,
     /// All effects so far.
-    pub(super) history: Vec<Effect>,
+    pub(super) history: Vec<super::Told>,
 }
 
 impl Crowd {
@@ -132,7 +132,7 @@ impl Crowd {
 
     fn arrive(&mut self, number: u8, blocks: Option<u8>) {
         let connection = self.scene.connection();
-        let session = SessionId::from_bytes(self.scene.lobby.ids.clone().next());
+        let session = SessionId::from_bytes(self.scene.next_id());
         let guest = Guest { connection, session, owner: owner(number) };
         let blocks: Vec<_> = blocks.map(owner).into_iter().collect();
         for &blocked in &blocks {
@@ -243,10 +243,10 @@ impl Crowd {
         sessions.filter_map(|(&id, session)| Some((id, place(session)?))).collect()
     }
 
-    fn check_pairings(&mut self, effects: &[Effect], places: &BTreeMap<SessionId, Waited>) {
+    fn check_pairings(&mut self, effects: &[super::Told], places: &BTreeMap<SessionId, Waited>) {
         let mut told_of: BTreeMap<RoomId, Vec<(RoomDescriptor, &str, Presence)>> = BTreeMap::new();
-        for effect in effects {
-            if let Effect::Paired { descriptor, topic, presence, .. } = effect {
+        for (_, effect) in effects {
+            if let Effect::Tell(News::Paired { descriptor, topic, presence, .. }) = effect {
                 let told = told_of.entry(descriptor.room).or_default();
                 told.push((*descriptor, topic, *presence));
             }
@@ -307,67 +307,67 @@ impl Crowd {
         room: RoomDescriptor,
         topic: &str,
         presences: [Presence; 2],
-    ) -> Vec<(Ticket, [bool; 2])> {
+    ) -> Vec<(Opening, [bool; 2])> {
         let lobby = &self.scene.lobby;
         let queue = lobby.queues.get(&shared::text::fold_topic(topic));
         let places = queue.into_iter().flat_map(Queue::places);
         let suits = places.map(|place| {
             let other = lobby.session(place.session);
             let suits = [0, 1].map(|seat: usize| {
-                other.standing() == Standing::Listening
+                other.availability() == Availability::Listening
                     && presences[seat] == Presence::Listening
-                    && lobby.ties.ever_between(other.owner, room.members[seat].owner)
-                        == Tie::Strangers
+                    && lobby.relations.ever_between(other.owner, room.members[seat].owner)
+                        == Relation::Strangers
             });
             (place.ticket, suits)
         });
         suits.filter(|(_, suits)| suits.contains(&true)).collect()
     }
 
-    fn hear(&mut self, effect: &Effect) {
+    fn hear(&mut self, (to, effect): &super::Told) {
         let by_connection = |connection: ConnectionId| {
             let known = self.clients.iter().position(|c| c.guest.connection == connection);
             known.filter(|&who| self.clients[who].connected)
         };
         match effect {
-            Effect::Queued { to, topic, .. } => {
+            Effect::Tell(News::Queued { topic, .. }) => {
                 let who = by_connection(*to).expect("it is here");
                 self.clients[who].told = Told::Waiting(topic.clone());
             }
-            Effect::Paired { to, descriptor, seat, .. } => {
+            Effect::Tell(News::Paired { descriptor, seat, .. }) => {
                 let who = by_connection(*to).expect("it is here");
                 let own = descriptor.members[usize::from(*seat) - 1];
                 assert_eq!(own, self.clients[who].guest.member());
                 self.clients[who].told = Told::Chatting(descriptor.room);
                 self.clients[who].last_room = Some(*descriptor);
             }
-            Effect::Closed { to, room, .. } | Effect::Left { to, room, .. } => {
+            Effect::Tell(News::Closed { room, .. }) | Effect::Tell(News::Left { room, .. }) => {
                 let who = by_connection(*to).expect("it is here");
                 if self.clients[who].told == Told::Chatting(*room) {
                     self.clients[who].told = Told::Idle;
                 }
-                if let Effect::Left { blocked: Some(blocked), .. } = effect {
+                if let Effect::Tell(News::Left { blocked: Some(blocked), .. }) = effect {
                     self.blocks.insert(pair_of(self.clients[who].guest.owner, *blocked));
                 }
             }
-            Effect::Dequeued { to, .. } => {
+            Effect::Tell(News::Dequeued(_)) => {
                 let who = by_connection(*to).expect("it is here");
                 if matches!(self.clients[who].told, Told::Waiting(_)) {
                     self.clients[who].told = Told::Idle;
                 }
             }
-            Effect::Disconnect { connection, reason } => match reason {
-                DisconnectReason::Superseded => assert_eq!(by_connection(*connection), None),
+            Effect::Disconnect(reason) => match reason {
+                DisconnectReason::Superseded => assert_eq!(by_connection(*to), None),
                 DisconnectReason::RateExceeded | DisconnectReason::TooManySessions { .. } => {
-                    let who = by_connection(*connection).expect("it is here");
+                    let who = by_connection(*to).expect("it is here");
                     self.clients[who].connected = false;
                 }
             },
-            Effect::Welcome { to, .. }
-            | Effect::Forward { to }
-            | Effect::Sync { to, .. }
-            | Effect::Partner { to, .. }
-            | Effect::Refused { to, .. } => assert!(by_connection(*to).is_some(), "it is here"),
+            Effect::Welcome { .. }
+            | Effect::Forward
+            | Effect::Tell(News::Sync { .. })
+            | Effect::Tell(News::Partner { .. })
+            | Effect::Tell(News::Refused(_)) => assert!(by_connection(*to).is_some(), "it is here"),
         }
     }
 }

@@ -60,7 +60,7 @@ fn a_leave_while_the_partner_is_gone_is_final() {
 fn a_block_names_the_partner_to_the_blocker_alone() {
     let mut scene = Scene::new();
     let (alice, bob, room) = scene.couple([1, 2], "open");
-    let left = Effect::Left { to: alice.connection, room: room.room, blocked: Some(bob.owner) };
+    let left = alice.left_blocking(room, &bob);
     scene.expect(alice.blocks(room), [left, bob.closed(room, CloseReason::Left)]);
     assert_eq!(scene.lobby.counts().blocks, 1);
 }
@@ -70,7 +70,7 @@ fn the_last_partner_can_still_be_blocked() {
     let mut scene = Scene::new();
     let (alice, bob, room) = scene.couple([1, 2], "open");
     scene.send(alice.leaves(room));
-    let left = Effect::Left { to: bob.connection, room: room.room, blocked: Some(alice.owner) };
+    let left = bob.left_blocking(room, &alice);
     scene.expect(bob.blocks(room), [left]);
     assert_eq!(scene.lobby.counts().blocks, 1);
 }
@@ -80,7 +80,7 @@ fn the_live_room_is_known_without_a_token() {
     let mut scene = Scene::new();
     let (alice, bob, room) = scene.couple([1, 2], "open");
     let leaving = Leaving { block: true, descriptor: None, ..leaving(room) };
-    let left = Effect::Left { to: alice.connection, room: room.room, blocked: Some(bob.owner) };
+    let left = alice.left_blocking(room, &bob);
     scene.expect(
         Event::Leave(alice.connection, leaving),
         [left, bob.closed(room, CloseReason::Left)],
@@ -186,7 +186,7 @@ fn next_can_block() {
     let (alice, bob, room) = scene.couple([1, 2], "chess");
     scene.send(bob.attends(true));
     let leaving = Leaving { block: true, ..leaving(room) };
-    let left = Effect::Left { to: alice.connection, room: room.room, blocked: Some(bob.owner) };
+    let left = alice.left_blocking(room, &bob);
     scene.expect(
         Event::Next(alice.connection, Some(leaving), alice.seeks("chess")),
         [left, bob.closed(room, CloseReason::Left), alice.queued("chess", 3, [1, 1, 0, 0])],

@@ -32,6 +32,9 @@ const HALF_HOUR: Duration = Duration::from_secs(30 * 60);
 const SECOND: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(1);
 
+/// An effect and the connection that it is for.
+type Told = (ConnectionId, Effect);
+
 /// A lobby with a clock that only the test moves.
 struct Scene {
     lobby: Lobby,
@@ -69,13 +72,13 @@ impl Scene {
 
     /// Sends an event and asserts all its effects.
     #[track_caller]
-    fn expect(&mut self, event: Event, effects: impl Into<Vec<Effect>>) {
+    fn expect(&mut self, event: Event, effects: impl Into<Vec<Told>>) {
         let actual = self.send(event);
         pretty_assert(&actual, &effects.into());
     }
 
     #[track_caller]
-    fn send(&mut self, event: Event) -> Vec<Effect> {
+    fn send(&mut self, event: Event) -> Vec<Told> {
         let effects = self.lobby.handle(self.now, event);
         self.lobby.check_invariants();
         effects
@@ -83,7 +86,7 @@ impl Scene {
 
     /// Lets time pass, with each tick in time, and asserts all effects.
     #[track_caller]
-    fn wait(&mut self, duration: Duration, effects: impl Into<Vec<Effect>>) {
+    fn wait(&mut self, duration: Duration, effects: impl Into<Vec<Told>>) {
         let end = self.now + duration;
         let mut actual = Vec::new();
         while let Some(deadline) = self.lobby.next_deadline().filter(|&at| at <= end) {
@@ -93,6 +96,11 @@ impl Scene {
         }
         self.now = end;
         pretty_assert(&actual, &effects.into());
+    }
+
+    /// What the next identifier is made of.
+    fn next_id(&self) -> [u8; 16] {
+        keyed(&self.lobby.seed, 0, self.lobby.ids + 1).to_le_bytes()
     }
 
     fn connection(&mut self) -> ConnectionId {
@@ -109,15 +117,15 @@ impl Scene {
     #[track_caller]
     fn guest_of(&mut self, owner: Owner) -> Guest {
         let connection = self.connection();
-        let session = SessionId::from_bytes(self.lobby.ids.clone().next());
-        let welcome = Effect::Welcome { to: connection, session, resumed: false };
+        let session = SessionId::from_bytes(self.next_id());
+        let welcome = (connection, Effect::Welcome { session, resumed: false });
         self.expect(Event::Arrived(connection, Arrival { owner, ..arrival(0) }), [welcome]);
         Guest { connection, session, owner }
     }
 
     /// The room that the next match opens; the first waits longer.
     fn next_room(&self, one: &Guest, two: &Guest) -> RoomDescriptor {
-        let room = RoomId::from_bytes(self.lobby.ids.clone().next());
+        let room = RoomId::from_bytes(self.next_id());
         let epoch = self.lobby.config.epoch;
         let opened = Opening { epoch, number: self.lobby.rooms_opened + 1 };
         RoomDescriptor { room, members: [one.member(), two.member()], opened }
@@ -211,12 +219,17 @@ impl Guest {
         self.arrives(Arrival { room: Some(claim), ..claims })
     }
 
-    fn claims(&self, room: RoomId, descriptor: Option<RoomDescriptor>, received: u64) -> RoomClaim {
-        RoomClaim { room, descriptor, received, seeking: self.seeks("open") }
+    fn claims(
+        &self,
+        room: RoomId,
+        descriptor: Option<RoomDescriptor>,
+        received: u64,
+    ) -> ClaimedRoom {
+        ClaimedRoom { room, descriptor, received, seeking: self.seeks("open") }
     }
 
     fn back_waiting(&self, ticket: Option<u64>, topic: &str) -> Event {
-        let ticket = ticket.map(|number| Ticket { epoch: 1, number });
+        let ticket = ticket.map(|number| Opening { epoch: 1, number });
         let claims = Arrival { owner: self.owner, ..arrival(0) };
         self.arrives(Arrival { queue: Some((ticket, self.seeks(topic))), ..claims })
     }
@@ -225,25 +238,30 @@ impl Guest {
         self.arrives(Arrival { owner: self.owner, ..arrival(0) })
     }
 
-    fn welcomed_back(&self) -> Effect {
-        Effect::Welcome { to: self.connection, session: self.session, resumed: true }
+    fn told(&self, news: News) -> Told {
+        self.gets(Effect::Tell(news))
+    }
+
+    fn gets(&self, effect: Effect) -> Told {
+        (self.connection, effect)
+    }
+
+    fn welcomed_back(&self) -> Told {
+        self.gets(Effect::Welcome { session: self.session, resumed: true })
     }
 
     /// `numbers`: position, waiting, not listening, own.
-    fn queued(&self, topic: &str, ticket: u64, numbers: [usize; 4]) -> Effect {
-        let [position, waiting, not_listening, own] = numbers;
-        Effect::Queued {
-            to: self.connection,
-            topic: topic.into(),
-            position,
-            waiting,
-            not_listening,
-            own,
-            ticket: Ticket { epoch: 1, number: ticket },
-        }
+    fn queued(&self, topic: &str, ticket: u64, numbers: [usize; 4]) -> Told {
+        self.queued_with(topic, Opening { epoch: 1, number: ticket }, numbers)
     }
 
-    fn paired(&self, room: RoomDescriptor, topic: &str, partner: &Self) -> Effect {
+    fn queued_with(&self, topic: &str, ticket: Opening, numbers: [usize; 4]) -> Told {
+        let [position, waiting, not_listening, own] = numbers;
+        let numbers = Numbers { position, waiting, not_listening, own };
+        self.told(News::Queued { topic: topic.into(), numbers, ticket })
+    }
+
+    fn paired(&self, room: RoomDescriptor, topic: &str, partner: &Self) -> Told {
         self.paired_with(room, topic, partner, Presence::Listening, false)
     }
 
@@ -254,48 +272,51 @@ impl Guest {
         partner: &Self,
         presence: Presence,
         met_before: bool,
-    ) -> Effect {
-        Effect::Paired {
-            to: self.connection,
+    ) -> Told {
+        self.told(News::Paired {
             descriptor,
             seat: if descriptor.members[0] == self.member() { 1 } else { 2 },
             topic: topic.into(),
             display_name: name(&partner.owner),
             presence,
             met_before,
-        }
+        })
     }
 
-    fn forward(&self) -> Effect {
-        Effect::Forward { to: self.connection }
+    fn forward(&self) -> Told {
+        self.gets(Effect::Forward)
     }
 
-    fn sync(&self, room: RoomDescriptor, received: u64) -> Effect {
-        Effect::Sync { to: self.connection, room: room.room, received }
+    fn sync(&self, room: RoomDescriptor, received: u64) -> Told {
+        self.told(News::Sync { room: room.room, received })
     }
 
-    fn partner(&self, room: RoomDescriptor, presence: Presence, unseen: Duration) -> Effect {
-        Effect::Partner { to: self.connection, room: room.room, presence, unseen }
+    fn partner(&self, room: RoomDescriptor, presence: Presence, unseen: Duration) -> Told {
+        self.told(News::Partner { room: room.room, presence, unseen })
     }
 
-    fn closed(&self, room: RoomDescriptor, reason: CloseReason) -> Effect {
-        Effect::Closed { to: self.connection, room: room.room, reason }
+    fn closed(&self, room: RoomDescriptor, reason: CloseReason) -> Told {
+        self.told(News::Closed { room: room.room, reason })
     }
 
-    fn left(&self, room: RoomDescriptor) -> Effect {
-        Effect::Left { to: self.connection, room: room.room, blocked: None }
+    fn left(&self, room: RoomDescriptor) -> Told {
+        self.told(News::Left { room: room.room, blocked: None })
     }
 
-    fn dequeued(&self, reason: DequeueReason) -> Effect {
-        Effect::Dequeued { to: self.connection, reason }
+    fn left_blocking(&self, room: RoomDescriptor, blocked: &Self) -> Told {
+        self.told(News::Left { room: room.room, blocked: Some(blocked.owner) })
     }
 
-    fn refused(&self, refusal: Refusal) -> Effect {
-        Effect::Refused { to: self.connection, refusal }
+    fn dequeued(&self, reason: DequeueReason) -> Told {
+        self.told(News::Dequeued(reason))
     }
 
-    fn disconnected(&self, reason: DisconnectReason) -> Effect {
-        Effect::Disconnect { connection: self.connection, reason }
+    fn refused(&self, refusal: Refusal) -> Told {
+        self.told(News::Refused(refusal))
+    }
+
+    fn disconnected(&self, reason: DisconnectReason) -> Told {
+        self.gets(Effect::Disconnect(reason))
     }
 }
 
@@ -324,6 +345,6 @@ fn leaving(descriptor: RoomDescriptor) -> Leaving {
 }
 
 #[track_caller]
-fn pretty_assert(actual: &[Effect], expected: &[Effect]) {
+fn pretty_assert(actual: &[Told], expected: &[Told]) {
     assert!(actual == expected, "effects: {actual:#?}\nbut expected: {expected:#?}");
 }

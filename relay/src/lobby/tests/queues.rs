@@ -65,7 +65,7 @@ fn entering_again_keeps_the_place_and_takes_the_new_name() {
     );
     let room = scene.next_room(&alice, &bob);
     let mut to_bob = bob.paired(room, "open", &alice);
-    if let Effect::Paired { display_name, .. } = &mut to_bob {
+    if let (_, Effect::Tell(News::Paired { display_name, .. })) = &mut to_bob {
         *display_name = "Alicia".into();
     }
     scene.expect(bob.enters("open"), [alice.paired(room, "OPEN", &bob), to_bob]);

@@ -153,11 +153,13 @@ fn whole_windows_that_go_out_again_after_each_of_many_kills_are_no_flood() {
                 pair[who] = scene.again(&pair[who]);
                 let effects = scene.send(pair[who].back_in(room, before));
                 for guest in pair {
-                    let is_told = |e: &&Effect| matches!(e, Effect::Sync { to, .. } if *to == guest.connection);
+                    let is_told = |(to, effect): &&Told| {
+                        *to == guest.connection && matches!(effect, Effect::Tell(News::Sync { .. }))
+                    };
                     for _ in effects.iter().filter(is_told) {
                         for seq in before + 1..=before + WINDOW {
                             let effects = scene.send(guest.says(room, seq));
-                            let cut = |e: &Effect| matches!(e, Effect::Disconnect { .. });
+                            let cut = |(_, e): &Told| matches!(e, Effect::Disconnect(_));
                             assert!(!effects.iter().any(cut), "{seq} of {guest:?} in {epoch}");
                         }
                     }

@@ -263,15 +263,7 @@ fn nobody_is_paired_before_those_who_talked_had_time_to_come_back() {
     let [alice, bob, carol] = [1, 2, 3].map(|number| scene.guest(number));
     let ticket = |guest: &Guest, number, numbers| {
         let [position, waiting] = numbers;
-        Effect::Queued {
-            to: guest.connection,
-            topic: "open".into(),
-            position,
-            waiting,
-            not_listening: 0,
-            own: 0,
-            ticket: Ticket { epoch: 2, number },
-        }
+        guest.queued_with("open", Opening { epoch: 2, number }, [position, waiting, 0, 0])
     };
     scene.expect(alice.enters("open"), [ticket(&alice, 1, [1, 1])]);
     scene.expect(bob.enters("open"), [ticket(&bob, 2, [2, 2])]);

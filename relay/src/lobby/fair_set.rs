@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A set that remembers only so many. Over that, the account that has most of them loses its
-/// oldest: whatever one account does, it pushes out nothing of who has less.
+/// oldest: one account pushes out nothing of an account that has less.
 #[derive(Debug)]
 pub(super) struct FairSet<T> {
     capacity: usize,

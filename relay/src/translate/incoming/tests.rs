@@ -4,9 +4,9 @@ use shared::{
 };
 
 use super::*;
-use crate::lobby::{Opening, RoomDescriptor, Ticket};
+use crate::lobby::{Opening, RoomDescriptor};
 
-const TICKET: Ticket = Ticket { epoch: 1, number: 2 };
+const TICKET: Opening = Opening { epoch: 1, number: 2 };
 const OPENED: Opening = Opening { epoch: 1, number: 3 };
 
 fn member(number: u8) -> Member {
@@ -42,9 +42,9 @@ fn resume(holder: Member, room_id: RoomId, now: SystemTime) -> Resume<'static> {
     }
 }
 
-fn claim(room: RoomId, descriptor: Option<RoomDescriptor>) -> RoomClaim {
+fn claim(room: RoomId, descriptor: Option<RoomDescriptor>) -> ClaimedRoom {
     let seeking = Seeking { display_name: "Ann".into(), topic: "open".into() };
-    RoomClaim { room, descriptor, received: 3, seeking }
+    ClaimedRoom { room, descriptor, received: 3, seeking }
 }
 
 fn arrive(owner: Owner, session: Resume<'static>, now: SystemTime) -> Result<Arrival, Fault> {
@@ -103,7 +103,7 @@ fn a_text_is_cleaned_whether_or_not_it_was_escaped() {
         let send = ClientMessage::Send { room_id, seq: 1, author, text, removed: u32::MAX };
         let now = SystemTime::UNIX_EPOCH;
         let asked = request(&tokens(), ConnectionId(1), Some(member(1)), send, now).unwrap();
-        let Request::PassOn(_, message) = asked else { panic!("{asked:?}") };
+        let ClientRequest::PassOn(_, message) = asked else { panic!("{asked:?}") };
         let expected = RelayMessage::Message {
             room_id,
             seq: 1,

@@ -1,21 +1,14 @@
-//! What one account can take of what there is for all: sessions, topics and places in a topic.
+//! Who is admitted: how much one account can take of what there is for all, sessions, topics and
+//! places in a topic.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::time::Instant;
 
 use shared::{id::SessionId, text::DEFAULT_TOPIC};
 
 use super::{
     DisconnectReason, Lobby, Refusal,
-    session::{Link, Session, State},
+    session::{Contact, Session, State},
 };
-
-/// What one account has. It is forgotten with the last of its sessions.
-#[derive(Debug, Default)]
-pub(super) struct Account {
-    pub(super) sessions: BTreeSet<SessionId>,
-    /// Topics in which it waits, besides the default one.
-    pub(super) topics: usize,
-}
 
 impl Lobby {
     /// Takes in a session, unless there are too many. One that was lost and is not in a room gives
@@ -49,7 +42,7 @@ impl Lobby {
     fn dispensable<'a>(&self, among: impl IntoIterator<Item = &'a SessionId>) -> Option<SessionId> {
         let lost = among.into_iter().filter_map(|&id| {
             let session = self.session(id);
-            let Link::Lost { since, .. } = session.link else { return None };
+            let Contact::Lost { since, .. } = session.contact else { return None };
             match session.state {
                 State::Idle => Some((false, since, id)),
                 State::Waiting(_) => Some((true, since, id)),

@@ -1,4 +1,4 @@
-//! What a path leads through: whoever can change any of it decides where the path ends.
+//! What a path leads through: an account that can change any of it decides where the path ends.
 
 use std::{
     fs::{self, Metadata},
@@ -13,7 +13,7 @@ const LINKS: usize = 40;
 
 /// Every directory that an absolute path leads through, itself included, and every symbolic link:
 /// also those that only links lead through.
-pub(super) fn way(path: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
+pub(super) fn path_walk(path: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
     let mut passed = Vec::new();
     let mut links = 0;
     // The next one last.

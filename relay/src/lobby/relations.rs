@@ -7,11 +7,11 @@ use std::{
 
 use shared::limits::{BLOCKS, RECENT_OWNERS, RECENT_PARTNER_FOR, RECENT_PARTNERS};
 
-use super::{Owner, bounded::FairSet};
+use super::{event::Owner, fair_set::FairSet};
 
 /// What two owners are to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tie {
+pub(super) enum Relation {
     Same,
     Blocked,
     /// They have met lately.
@@ -20,13 +20,13 @@ pub(super) enum Tie {
 }
 
 #[derive(Debug)]
-pub(super) struct Ties {
-    /// Who has blocked whom; kept for the account of who has.
+pub(super) struct Relations {
+    /// Blocker and blocked; kept for the blocker's account.
     blocks: FairSet<(Owner, Owner)>,
     /// One account can push out what others remember: it costs them that they are given each
     /// other again sooner, no more.
     partners: BTreeMap<Owner, Partners>,
-    /// Owners by their latest meeting, to drop who has met nobody for longest.
+    /// Owners by their latest meeting: the first in this order is dropped first.
     by_meeting: BTreeMap<u64, Owner>,
     meetings: u64,
 }
@@ -38,7 +38,7 @@ struct Partners {
     met: VecDeque<(Owner, Instant)>,
 }
 
-impl Ties {
+impl Relations {
     pub(super) fn new() -> Self {
         Self {
             blocks: FairSet::new(BLOCKS),
@@ -48,26 +48,26 @@ impl Ties {
         }
     }
 
-    pub(super) fn between(&self, now: Instant, one: Owner, other: Owner) -> Tie {
+    pub(super) fn between(&self, now: Instant, one: Owner, other: Owner) -> Relation {
         let is_recent =
             |met_at: Instant| now.saturating_duration_since(met_at) < RECENT_PARTNER_FOR;
-        let tie = self.ever_between(one, other);
-        if tie == Tie::Recent && !self.last_met(one, other).is_some_and(is_recent) {
-            return Tie::Strangers;
+        let relation = self.ever_between(one, other);
+        if relation == Relation::Recent && !self.last_met(one, other).is_some_and(is_recent) {
+            return Relation::Strangers;
         }
-        tie
+        relation
     }
 
     /// The same, if a meeting never ceased to be recent.
-    pub(super) fn ever_between(&self, one: Owner, other: Owner) -> Tie {
+    pub(super) fn ever_between(&self, one: Owner, other: Owner) -> Relation {
         if one == other {
-            Tie::Same
+            Relation::Same
         } else if self.has_blocked(one, other) || self.has_blocked(other, one) {
-            Tie::Blocked
+            Relation::Blocked
         } else if self.have_met(one, other) {
-            Tie::Recent
+            Relation::Recent
         } else {
-            Tie::Strangers
+            Relation::Strangers
         }
     }
 

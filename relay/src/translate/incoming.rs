@@ -1,0 +1,236 @@
+//! Messages of clients, as events of the lobby. Names, topics, texts and tokens are checked here.
+
+use std::{borrow::Cow, time::SystemTime};
+
+use shared::{
+    id::OwnerId,
+    limits::{BLOCK_TAGS, LEAVING_ROOMS},
+    message::{ClientMessage, ErrorCode, Hello, Leave, RelayMessage, Resume},
+    text::{self, NameError},
+    version,
+};
+use thiserror::Error;
+
+use super::{Fault, fault};
+use crate::{
+    lobby::{Arrival, ClaimedRoom, ConnectionId, Event, Leaving, Member, Owner, Seeking},
+    token::Tokens,
+};
+
+/// What a message of a client asks for.
+#[derive(Debug)]
+pub enum ClientRequest<'a> {
+    /// Something to tell the lobby.
+    Tell(Event),
+    /// The same, with what [`Effect::Forward`](crate::lobby::Effect::Forward) passes on.
+    PassOn(Event, RelayMessage<'a>),
+    /// Something that can be answered at once.
+    Answer(RelayMessage<'static>),
+    /// How the relay is; for this owner.
+    Status(Option<OwnerId>),
+    /// That the relay ends.
+    Stop,
+}
+
+/// The version of a connection, by what its client speaks.
+///
+/// # Errors
+/// They have none in common.
+pub fn negotiate(hello: &Hello<'_>) -> Result<u32, Fault> {
+    let ours = (version::OLDEST, version::NEWEST);
+    version::negotiate(ours, (hello.min, hello.max)).ok_or_else(|| {
+        let advice = if hello.max < ours.0 {
+            "the client is older: restart it (mcp-shim) from the newer installation"
+        } else {
+            "the relay is older: end it with `relay stop`; clients start the newer one"
+        };
+        let message = format!(
+            "the relay speaks protocol versions {} to {}, the client {} to {}; {advice}",
+            ours.0, ours.1, hello.min, hello.max
+        );
+        fault(ErrorCode::VersionMismatch, message)
+    })
+}
+
+/// What a connection that carries a session brings along.
+///
+/// # Errors
+/// It brings more than a client keeps, or an invalid name.
+pub fn arrival(
+    tokens: &Tokens,
+    owner: Owner,
+    hello: &Hello<'_>,
+    now: SystemTime,
+) -> Result<Arrival, Fault> {
+    if hello.blocks.len() > BLOCK_TAGS {
+        return Err(fault(ErrorCode::Malformed, "more block tags than a client keeps"));
+    }
+    let blocks = hello.blocks.iter().filter_map(|tag| tokens.read_block(tag, owner, now));
+    let mut arrival = Arrival {
+        owner,
+        session: None,
+        room: None,
+        queue: None,
+        leaving: Vec::new(),
+        blocks: blocks.collect(),
+    };
+    let Some(Resume { token, room, queue, leaving }) = &hello.session else {
+        return Ok(arrival);
+    };
+    if leaving.len() > LEAVING_ROOMS {
+        return Err(fault(ErrorCode::Malformed, "more rooms to leave than a client keeps"));
+    }
+    arrival.session = tokens.read_session(token, owner, now);
+    let holder = arrival.session.map(|session| Member { session, owner });
+    arrival.leaving = leaving.iter().map(|leave| read_leave(tokens, holder, leave, now)).collect();
+    let invalid = |error: InvalidName| fault(ErrorCode::Invalid, error.to_string());
+    if let Some(claim) = room {
+        let descriptor = holder
+            .and_then(|holder| tokens.read_room(&claim.token, holder, now))
+            .filter(|descriptor| descriptor.room == claim.room_id);
+        arrival.room = Some(ClaimedRoom {
+            room: claim.room_id,
+            descriptor,
+            received: claim.received,
+            seeking: seeking(&claim.display_name, &claim.topic).map_err(invalid)?,
+        });
+    }
+    if let Some(claim) = queue {
+        let ticket = claim
+            .ticket
+            .as_ref()
+            .zip(holder)
+            .and_then(|(ticket, holder)| tokens.read_ticket(ticket, holder, now));
+        let seeking = seeking(&claim.display_name, &claim.topic).map_err(invalid)?;
+        arrival.queue = Some((ticket, seeking));
+    }
+    Ok(arrival)
+}
+
+/// What a message asks for that comes after `hello`; `holder` is the session that the connection
+/// carries, if it does.
+///
+/// # Errors
+/// It must not come now, or no client sends it.
+pub fn request<'a>(
+    tokens: &Tokens,
+    from: ConnectionId,
+    holder: Option<Member>,
+    message: ClientMessage<'a>,
+    now: SystemTime,
+) -> Result<ClientRequest<'a>, Fault> {
+    let carried = || {
+        holder.ok_or_else(|| {
+            fault(ErrorCode::OutOfOrder, "this connection carries no session: `hello` named none")
+        })
+    };
+    let request = match message {
+        ClientMessage::Hello(_) => {
+            return Err(fault(ErrorCode::OutOfOrder, "`hello` was said before"));
+        }
+        ClientMessage::EnterQueue { display_name, topic, ticket } => {
+            let holder = carried()?;
+            let ticket = ticket.and_then(|ticket| tokens.read_ticket(&ticket, holder, now));
+            match seeking(&display_name, &topic) {
+                Ok(seeking) => ClientRequest::Tell(Event::EnterQueue(from, ticket, seeking)),
+                Err(error) => ClientRequest::Answer(invalid(error)),
+            }
+        }
+        ClientMessage::LeaveQueue {} => {
+            carried()?;
+            ClientRequest::Tell(Event::LeaveQueue(from))
+        }
+        ClientMessage::Next { leave, display_name, topic } => {
+            let holder = carried()?;
+            match seeking(&display_name, &topic) {
+                Ok(seeking) => {
+                    let leaving = leave.map(|leave| read_leave(tokens, Some(holder), &leave, now));
+                    ClientRequest::Tell(Event::Next(from, leaving, seeking))
+                }
+                Err(error) => ClientRequest::Answer(invalid(error)),
+            }
+        }
+        ClientMessage::Leave(leave) => {
+            let leaving = read_leave(tokens, Some(carried()?), &leave, now);
+            ClientRequest::Tell(Event::Leave(from, leaving))
+        }
+        ClientMessage::Send { room_id, seq, author, text, removed } => {
+            carried()?;
+            if seq == 0 {
+                return Err(fault(ErrorCode::Malformed, "the first `seq` of a room is 1"));
+            }
+            let (text, removed_here) = cleaned(text).ok_or_else(|| {
+                fault(ErrorCode::Malformed, "`text` is longer than `welcome` allows")
+            })?;
+            let sent_at = humantime::format_rfc3339_millis(now).to_string().into();
+            let removed = removed.saturating_add(removed_here);
+            let message = RelayMessage::Message { room_id, seq, author, text, removed, sent_at };
+            ClientRequest::PassOn(Event::Message { from, room: room_id, seq }, message)
+        }
+        ClientMessage::Ack { room_id, received, read } => {
+            carried()?;
+            let event = Event::Ack { from, room: room_id, received };
+            ClientRequest::PassOn(event, RelayMessage::Ack { room_id, received, read })
+        }
+        ClientMessage::Sync { room_id, received } => {
+            carried()?;
+            let event = Event::Sync { from, room: room_id, received };
+            ClientRequest::PassOn(event, RelayMessage::Sync { room_id, received })
+        }
+        ClientMessage::Attention { open, lapsed } => {
+            carried()?;
+            ClientRequest::Tell(Event::Attention { from, open, lapsed })
+        }
+        ClientMessage::Ping {} => ClientRequest::Answer(RelayMessage::Pong {}),
+        ClientMessage::Status { owner } => ClientRequest::Status(owner),
+        ClientMessage::Stop {} => ClientRequest::Stop,
+    };
+    Ok(request)
+}
+
+/// Which of the two names the rules do not allow.
+#[derive(Debug, Error)]
+enum InvalidName {
+    #[error("display name: {0}")]
+    DisplayName(NameError),
+    #[error("topic: {0}")]
+    Topic(NameError),
+}
+
+fn seeking(display_name: &str, topic: &str) -> Result<Seeking, InvalidName> {
+    Ok(Seeking {
+        display_name: text::display_name(display_name).map_err(InvalidName::DisplayName)?,
+        topic: text::topic(topic).map_err(InvalidName::Topic)?,
+    })
+}
+
+fn invalid(error: InvalidName) -> RelayMessage<'static> {
+    let message = error.to_string().into();
+    RelayMessage::Refused { code: ErrorCode::Invalid, message, retry_after_ms: None }
+}
+
+fn read_leave(
+    tokens: &Tokens,
+    holder: Option<Member>,
+    leave: &Leave<'_>,
+    now: SystemTime,
+) -> Leaving {
+    let descriptor = holder
+        .and_then(|holder| tokens.read_room(&leave.token, holder, now))
+        .filter(|descriptor| descriptor.room == leave.room_id);
+    Leaving { room: leave.room_id, descriptor, block: leave.block, report: leave.report }
+}
+
+/// By what no relay can allow: what an earlier one has allowed is passed on, whatever the options are.
+fn cleaned(text: Cow<'_, str>) -> Option<(Cow<'_, str>, u32)> {
+    match text {
+        Cow::Borrowed(text) => text::fitting(text).map(|fitting| (fitting.text, fitting.removed)),
+        Cow::Owned(text) => {
+            let fitting = text::fitting(&text)?;
+            Some((Cow::Owned(fitting.text.into_owned()), fitting.removed))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
