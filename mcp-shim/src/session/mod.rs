@@ -23,15 +23,10 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    hash::Hasher,
     time::Instant,
 };
 
-use shared::limits;
-use siphasher::{
-    sip::SipHasher13,
-    sip128::{self, Hasher128},
-};
+use shared::{id, limits};
 
 pub(crate) use self::chat::untrusted::count;
 use self::{
@@ -55,6 +50,11 @@ pub use self::{
         Receipts, RelayHealth, Reply, RoomView, Spoken, TaskStatus, TaskView, ToolError,
     },
 };
+
+/// What the seed is used for.
+const CHAT_ID: u8 = 0;
+const TASK_ID: u8 = 1;
+const FENCE: u8 = 2;
 
 /// All chats of this shim.
 ///
@@ -282,20 +282,15 @@ impl Sessions {
         self.living().map(Chat::id).find(|id| id.as_str() == chat_id)
     }
 
-    /// A number that nobody can guess who does not know the seed.
-    fn unguessable(&self, use_of: u8, number: u64) -> u128 {
-        let mut hasher = sip128::SipHasher13::new_with_key(&self.config.seed);
-        hasher.write_u8(use_of);
-        hasher.write_u64(number);
-        hasher.finish128().as_u128()
+    /// Nobody without the seed can guess it.
+    fn unguessable(&self, purpose: u8, number: u64) -> u128 {
+        id::keyed(&self.config.seed, purpose, number)
     }
 
     fn new_chat_id(&mut self) -> ChatId {
         loop {
             self.chats_made += 1;
-            let mut hasher = SipHasher13::new_with_key(&self.config.seed);
-            hasher.write_u64(self.chats_made);
-            let id = ChatId::from_number(hasher.finish());
+            let id = ChatId::from_number(self.unguessable(CHAT_ID, self.chats_made) as u64);
             if !self.chats.contains_key(&id) {
                 return id;
             }

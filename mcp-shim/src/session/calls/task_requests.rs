@@ -8,7 +8,7 @@ use super::{
     tasks::{Stage, Task},
 };
 use crate::session::{
-    Sessions,
+    FENCE, Sessions, TASK_ID,
     chat::Chat,
     context::Context,
     contract::{Answer, TaskRequest},
@@ -23,7 +23,7 @@ impl Sessions {
             return false;
         }
         self.tasks.made += 1;
-        let [id, fence] = [0, 1].map(|use_of| self.unguessable(use_of, self.tasks.made));
+        let [id, fence] = [TASK_ID, FENCE].map(|purpose| self.unguessable(purpose, self.tasks.made));
         let now = cx.now.instant;
         let task = Task {
             id: TaskId(id),
