@@ -75,6 +75,43 @@ fn everything_happens(world: &World, client: &Client, mut hears: impl FnMut(&str
 }
 
 #[test]
+fn the_tools_take_the_arguments_that_are_listed() {
+    let world = World::empty(&[]);
+    let listed = world.client().request("tools/list", json!({})).unwrap();
+    let tools = listed["tools"].as_array().unwrap();
+    let mut wanted: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for tool in tools {
+        let schema = &tool["inputSchema"];
+        let required = schema["required"].as_array().unwrap();
+        let written = |name: &String| {
+            let optional = if required.iter().any(|field| field == name) { "" } else { "?" };
+            format!("{name}{optional}")
+        };
+        let properties = schema["properties"].as_object().unwrap();
+        let arguments = properties.keys().map(written).collect();
+        wanted.insert(tool["name"].as_str().unwrap(), arguments);
+    }
+
+    let readme = documents::read(DOCUMENT);
+    let section = readme.split("\n## ").find(|section| section.starts_with("Tools")).unwrap();
+    let mut shown: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    // A table stands behind the text about its tools.
+    let mut tables = section.split("| argument | type | meaning |\n|---|---|---|\n").peekable();
+    while let Some(part) = tables.next() {
+        let about = part.rsplit("|\n\n").next().unwrap();
+        let about: Vec<&str> = about.split('`').skip(1).step_by(2).collect();
+        let Some(table) = tables.peek() else { break };
+        let rows = table.lines().take_while(|line| line.starts_with('|'));
+        let arguments: BTreeSet<String> =
+            rows.map(|row| row.split('`').nth(1).unwrap().to_owned()).collect();
+        for name in wanted.keys().filter(|name| about.contains(name)) {
+            shown.insert(name, arguments.clone());
+        }
+    }
+    assert_eq!(shown, wanted);
+}
+
+#[test]
 fn each_notification_has_the_params_that_it_is_shown_with() {
     let world = World::serving(&TIMES);
     let client = world.client();
