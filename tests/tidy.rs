@@ -9,17 +9,15 @@ use std::{
 };
 
 use syn::visit::Visit;
+use tests::documents::{self, DOCUMENTS, workspace};
 
 const LINES: usize = 400;
+const README_BYTES: usize = 12_288;
 
 /// Crates whose core is told the time, given its seed, and iterates in a fixed order.
 const PURE: [&str; 2] = ["relay/src/lobby", "mcp-shim/src/session"];
 const IMPURE: [&str; 8] =
     ["Instant::now", "SystemTime::now", "elapsed", "HashMap", "HashSet", "tokio", "async", "rand"];
-
-fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
 
 /// All files that belong to the project, in a fixed order.
 fn files(directory: &Path) -> Vec<PathBuf> {
@@ -85,13 +83,48 @@ fn every_end_to_end_test_is_run() {
 }
 
 #[test]
-fn the_readme_names_tests_that_are_there() {
-    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
-    let code = readme.split('`').skip(1).step_by(2);
-    let tests: Vec<_> = code.filter(|code| code.ends_with(".rs") && code.contains('/')).collect();
-    assert!(!tests.is_empty());
-    for path in tests {
-        assert!(workspace().join(path).is_file(), "the README names {path}");
+fn the_documents_name_tests_that_are_there() {
+    let mut named = 0;
+    for document in DOCUMENTS {
+        let code = documents::inline_code(document);
+        let is_test = |code: &&String| code.contains('/') && code.contains("tests");
+        for path in code.iter().filter(is_test).filter(|code| !code.contains(' ')) {
+            assert!(workspace().join(path).exists(), "{document} names {path}");
+            named += 1;
+        }
+    }
+    assert!(named > 40, "only {named} were found");
+}
+
+#[test]
+fn every_document_is_looked_at() {
+    let is_document = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    let found: BTreeSet<PathBuf> = files(workspace()).into_iter().filter(is_document).collect();
+    assert_eq!(found, DOCUMENTS.map(|document| workspace().join(document)).into());
+}
+
+#[test]
+fn the_readme_is_short() {
+    let bytes = documents::read("README.md").len();
+    assert!(
+        bytes <= README_BYTES,
+        "README.md has {bytes} bytes, at most {README_BYTES} are wanted"
+    );
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    for document in DOCUMENTS {
+        for (file, heading) in documents::links(document) {
+            let found = file.canonicalize().unwrap_or_else(|_| {
+                panic!("{document} links to {}, which is not there", file.display())
+            });
+            assert!(found.starts_with(workspace()), "{document} links to {}", file.display());
+            if let Some(heading) = heading {
+                let headings = documents::headings(&file);
+                assert!(headings.contains(&heading), "{document}: no #{heading} in {headings:?}");
+            }
+        }
     }
 }
 
@@ -103,7 +136,9 @@ fn no_file_points_out_of_the_repository() {
     for path in files(workspace()).into_iter().filter(|path| !path.ends_with("Cargo.toml")) {
         let Ok(content) = fs::read_to_string(&path) else { continue };
         for (number, line) in content.lines().enumerate() {
-            if outside.iter().any(|place| has_word(line, place)) {
+            // Links of documents are followed by a test of their own.
+            let line = line.replace("](../", "](");
+            if outside.iter().any(|place| has_word(&line, place)) {
                 found.push(format!("{}:{}: {line}", path.display(), number + 1));
             }
         }
@@ -232,10 +267,11 @@ fn no_modules_import_each_other_in_a_circle() {
 fn the_fields_of_a_chat_are_its_own_rooms() {
     let path = workspace().join("mcp-shim/src/session/chat/mod.rs");
     let file = syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap();
-    let chat = file.items.iter().find_map(|item| match item {
-        syn::Item::Struct(item) if item.ident == "Chat" => Some(item),
-        _ => None,
-    });
+    let structs = file
+        .items
+        .iter()
+        .filter_map(|item| if let syn::Item::Struct(item) = item { Some(item) } else { None });
+    let chat = structs.into_iter().find(|item| item.ident == "Chat");
     let open: Vec<_> = chat
         .expect("there is a struct Chat")
         .fields

@@ -17,11 +17,10 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::sleep_until,
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     delivery::custom::{Announcer, Audience},
-    link::{FRAMES_AHEAD, Link, LinkEvent, LinkNews, Route, ToWrite, probe::probe},
+    link::{FRAMES_AHEAD, Link, LinkEvent, LinkHandle, LinkNews, Route, ToWrite, probe::probe},
     session::{
         Answer, CallId, ChatId, ChatVersions, Config, Input, Moment, Output, Reading, RelayHealth,
         Request, Sessions, TaskRequest,
@@ -130,34 +129,6 @@ pub(crate) struct Driver {
     versions: watch::Sender<ChatVersions>,
     client_listens: bool,
     closing: bool,
-}
-
-#[derive(Debug, Default)]
-struct LinkHandle {
-    number: u64,
-    /// Trips when the link is to make no other connection.
-    closed: CancellationToken,
-    /// How to write to the connection, while there is one.
-    connection: Option<mpsc::UnboundedSender<ToWrite>>,
-    /// The process of the relay at its other end.
-    relay: Option<u32>,
-    /// Something that came over the connection was not understood, and the log says so.
-    has_warned: bool,
-}
-
-impl LinkHandle {
-    fn write(&self, what: ToWrite) {
-        if let Some(connection) = &self.connection {
-            // A connection that is just going down says so next.
-            let _ = connection.send(what);
-        }
-    }
-
-    /// Ends the link, with whatever is not written yet.
-    fn cut(self) {
-        self.closed.cancel();
-        self.write(ToWrite::Hopeless);
-    }
 }
 
 impl Driver {
@@ -362,9 +333,8 @@ impl Driver {
                 return Some(Input::Trouble(chat, trouble));
             }
             Output::Close(chat) => {
-                // What was said before is still written: the connection ends when its handle does.
                 if let Some(link) = self.links.remove(&chat) {
-                    link.closed.cancel();
+                    link.close();
                 }
             }
             Output::Notify(chat, entry) => self.announcer.announce(chat, &entry),
@@ -392,16 +362,7 @@ impl Driver {
 
     fn open(&mut self, chat: ChatId) {
         self.links_made += 1;
-        let closed = CancellationToken::new();
-        let link = Link {
-            chat,
-            number: self.links_made,
-            route: Arc::clone(&self.route),
-            driver: self.event_sender.clone(),
-            closed: closed.clone(),
-        };
-        tokio::spawn(link.run());
-        let handle = LinkHandle { number: self.links_made, closed, ..LinkHandle::default() };
-        self.links.insert(chat, handle);
+        let (route, events) = (Arc::clone(&self.route), self.event_sender.clone());
+        self.links.insert(chat, Link::open(chat, self.links_made, route, events));
     }
 }

@@ -1,6 +1,9 @@
 //! `mcp-shim`: arguments, logging, runtime, exit code.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use mcp_shim::{
@@ -39,14 +42,15 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            tracing::error!("{error:#}");
+            // Nobody may be there to read it.
+            let _ = writeln!(io::stderr(), "error: {:#}", cli.name_source(error));
             ExitCode::FAILURE
         }
     }
 }
 
 /// Logs go to standard error. rmcp logs whole requests, and with them what people say to each
-/// other: of it only errors, whatever `RUST_LOG` says.
+/// other: only its errors are shown, whatever `RUST_LOG` says.
 fn log_to_stderr() {
     let chosen = std::env::var("RUST_LOG").ok().filter(|chosen| !chosen.is_empty());
     let chosen = chosen.and_then(|chosen| chosen.parse().ok());
@@ -55,7 +59,7 @@ fn log_to_stderr() {
         !metadata.target().starts_with("rmcp") || *metadata.level() == Level::ERROR
     });
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
         .with_ansi(false)
         .with_filter(discreet);
     tracing_subscriber::registry().with(chosen).with(layer).init();

@@ -163,12 +163,12 @@ pub const RECONNECT: (Duration, Duration) = (Duration::from_millis(10), Duration
 pub const AUTONOMOUS_MESSAGES: u32 = 20;
 
 /// Messages of one session, unless told otherwise: 5 at once, then 2 a second.
-pub const MESSAGE_RATE: Rate = Rate { burst: 5, interval_ms: 500 };
+pub const MESSAGE_RATE: Rate = Rate::new(5, Duration::from_millis(500));
 /// `next` of one session, unless told otherwise: 3 at once, then 6 a minute.
-pub const NEXT_RATE: Rate = Rate { burst: 3, interval_ms: 10_000 };
+pub const NEXT_RATE: Rate = Rate::new(3, Duration::from_secs(10));
 
-/// No rate is slower than one in so many milliseconds: a minute.
-pub const RATE_INTERVAL_MS: u64 = 60 * 1_000;
+/// No rate is slower than one in so long.
+pub const RATE_INTERVAL: Duration = Duration::from_secs(60);
 /// No rate has more at once.
 pub const RATE_BURST: u32 = 100_000;
 /// The shortest time between two pings: less would keep everybody busy with nothing else.
@@ -184,8 +184,31 @@ pub const GRACE_LONGEST: Duration = Duration::from_secs(60 * 60);
 pub struct Rate {
     /// How many can come at once.
     pub burst: u32,
-    /// Milliseconds until one more is allowed.
+    /// Milliseconds until one more is allowed, without what follows.
     pub interval_ms: u64,
+    /// And nanoseconds, for an interval that is no whole number of milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub interval_ns: u32,
+}
+
+impl Rate {
+    /// `burst` at once, then one each `interval`.
+    #[must_use]
+    pub const fn new(burst: u32, interval: Duration) -> Self {
+        let interval_ns = interval.subsec_nanos() % 1_000_000;
+        Self { burst, interval_ms: interval.as_millis() as u64, interval_ns }
+    }
+
+    /// How long until one more is allowed.
+    #[must_use]
+    pub const fn interval(self) -> Duration {
+        let nanoseconds = Duration::from_nanos(self.interval_ns as u64);
+        Duration::from_millis(self.interval_ms).saturating_add(nanoseconds)
+    }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a relay tells a client of its limits, in `welcome`. Lengths of time are in milliseconds.
@@ -213,10 +236,8 @@ impl Limits {
     /// These limits, as far as a client can let a relay decide: it may be another account's.
     #[must_use]
     pub fn bounded(self) -> Self {
-        let bounded = |rate: Rate| Rate {
-            burst: rate.burst.min(RATE_BURST),
-            interval_ms: rate.interval_ms.min(RATE_INTERVAL_MS),
-        };
+        let bounded =
+            |rate: Rate| Rate::new(rate.burst.min(RATE_BURST), rate.interval().min(RATE_INTERVAL));
         let milliseconds = |duration: Duration| duration.as_millis() as u64;
         let keep_alive = milliseconds(KEEP_ALIVE_SHORTEST)..=milliseconds(KEEP_ALIVE_LONGEST);
         Self {

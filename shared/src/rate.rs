@@ -37,7 +37,7 @@ impl Bucket {
     /// There is none; nothing is charged, and the error is the time until there is one.
     pub fn charge(&mut self, now: Instant) -> Result<(), Duration> {
         let Some(rate) = self.rate else { return Ok(()) };
-        let interval = Duration::from_millis(rate.interval_ms);
+        let interval = rate.interval();
         let full_at = self.full_at.map_or(now, |at| at.max(now));
         let missing = (full_at - now) + interval;
         let capacity = capacity(rate);
@@ -51,14 +51,14 @@ impl Bucket {
 
 /// What an empty bucket takes to be full again.
 fn capacity(rate: Rate) -> Duration {
-    Duration::from_millis(rate.interval_ms) * rate.burst
+    rate.interval() * rate.burst
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate { burst: 3, interval_ms: 500 };
+    const RATE: Rate = Rate::new(3, Duration::from_millis(500));
 
     #[test]
     fn a_burst_passes_then_one_each_interval() {
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn another_rate_leaves_it_empty_at_worst() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(Some(Rate { burst: 100, interval_ms: 60_000 }));
+        let mut bucket = Bucket::new(Some(Rate::new(100, Duration::from_secs(60))));
         for _ in 0..100 {
             bucket.charge(start).unwrap();
         }

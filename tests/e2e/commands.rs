@@ -174,6 +174,26 @@ fn a_path_that_is_too_long_for_a_socket_is_refused_with_the_limit() {
 }
 
 #[test]
+fn what_the_environment_has_wrong_is_named_as_such() {
+    let world = World::empty(&[]);
+    let (long, missing) = (format!("/tmp/{}", "long".repeat(40)), "/nonexistent/relay");
+    let variables = [("MCP_CHAT_SOCKET", long.as_str()), ("MCP_CHAT_RELAY", missing)];
+    let cases =
+        [(variables[0], None), (variables[0], Some("doctor")), (variables[1], Some("doctor"))];
+    for ((variable, value), command) in cases {
+        let output =
+            world.command(&BINARIES.shim).args(command).env(variable, value).output().unwrap();
+        assert_eq!(exit_code(&output), 1, "{}", said(&output));
+        assert!(said(&output).contains(variable), "{variable}: {}", said(&output));
+        // Wrapped lines apart.
+        let whole = said(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(whole.contains(value), "{variable}: {whole}");
+    }
+    let given = world.run(&BINARIES.shim, &["--socket", &long]);
+    assert!(!said(&given).contains("MCP_CHAT_SOCKET"), "the option was wrong: {}", said(&given));
+}
+
+#[test]
 fn the_doctor_finds_a_healthy_setup_healthy_and_a_broken_one_broken() {
     let world = World::empty(&[]);
     let healthy = world.run(&BINARIES.shim, &["doctor"]);

@@ -1,12 +1,12 @@
 //! The demonstration that a newcomer sees first, and the robot that helps to try one's own client.
 
 use std::{
-    process::Stdio,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use serde_json::json;
-use tests::{BINARIES, PATIENCE, World, enter, result::only_event, within};
+use tests::{BINARIES, PATIENCE, World, documents::workspace, enter, result::only_event, within};
 
 #[test]
 fn two_people_meet_and_talk_on_screen() {
@@ -54,6 +54,15 @@ fn two_people_meet_and_talk_on_screen() {
     assert!(world.relays().is_empty());
     let left: Vec<_> = std::fs::read_dir(world.directory()).unwrap().flatten().collect();
     assert_eq!(left.len(), 1, "only the home directory was there before: {left:?}");
+}
+
+#[test]
+fn the_picture_in_the_readme_shows_what_happens() {
+    let drawn = Command::new(env!("CARGO_BIN_EXE_picture")).arg("--print").output().unwrap();
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    let shown = std::fs::read_to_string(workspace().join("tests/picture/conversation.svg"));
+    let drawn = String::from_utf8(drawn.stdout).unwrap();
+    assert!(drawn == shown.unwrap(), "draw it again, see tests/README.md: it is now\n{drawn}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod delivery;
 mod demo;
 mod discretion;
 mod disks;
+mod documents;
 mod false_relay;
 mod floods;
 mod foreign;

@@ -1,12 +1,11 @@
-//! What the README shows to those who build clients is what they get.
+//! What the README of `mcp-shim` shows to authors of clients is what they get.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use tests::{Client, Signal, World, enter, meet, result::only_event};
+use tests::{Client, Signal, World, documents, enter, meet, result::only_event};
+
+const DOCUMENT: &str = "mcp-shim/README.md";
 
 const EVENTS: [&str; 6] = [
     "chatroom.found",
@@ -19,16 +18,10 @@ const EVENTS: [&str; 6] = [
 const TIMES: [(&str, &str); 4] =
     [("keep-alive", "1s"), ("away-after", "1s"), ("listening-for", "1s"), ("queue-idle", "1s")];
 
-fn readme() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("README.md");
-    std::fs::read_to_string(path).unwrap()
-}
-
 /// Every block that is JSON.
 fn examples() -> Vec<Value> {
-    let readme = readme();
-    let blocks = readme.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    blocks.map(|block| serde_json::from_str(block).unwrap()).collect()
+    let blocks = documents::blocks(DOCUMENT, "json");
+    blocks.iter().map(|block| serde_json::from_str(block).unwrap()).collect()
 }
 
 /// The one example that has this field, with this value if there is one to compare.
@@ -82,6 +75,43 @@ fn everything_happens(world: &World, client: &Client, mut hears: impl FnMut(&str
 }
 
 #[test]
+fn the_tools_take_the_arguments_that_are_listed() {
+    let world = World::empty(&[]);
+    let listed = world.client().request("tools/list", json!({})).unwrap();
+    let tools = listed["tools"].as_array().unwrap();
+    let mut wanted: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for tool in tools {
+        let schema = &tool["inputSchema"];
+        let required = schema["required"].as_array().unwrap();
+        let written = |name: &String| {
+            let optional = if required.iter().any(|field| field == name) { "" } else { "?" };
+            format!("{name}{optional}")
+        };
+        let properties = schema["properties"].as_object().unwrap();
+        let arguments = properties.keys().map(written).collect();
+        wanted.insert(tool["name"].as_str().unwrap(), arguments);
+    }
+
+    let readme = documents::read(DOCUMENT);
+    let section = readme.split("\n## ").find(|section| section.starts_with("Tools")).unwrap();
+    let mut shown: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    // A table stands behind the text about its tools.
+    let mut tables = section.split("| argument | type | meaning |\n|---|---|---|\n").peekable();
+    while let Some(part) = tables.next() {
+        let about = part.rsplit("|\n\n").next().unwrap();
+        let about: Vec<&str> = about.split('`').skip(1).step_by(2).collect();
+        let Some(table) = tables.peek() else { break };
+        let rows = table.lines().take_while(|line| line.starts_with('|'));
+        let arguments: BTreeSet<String> =
+            rows.map(|row| row.split('`').nth(1).unwrap().to_owned()).collect();
+        for name in wanted.keys().filter(|name| about.contains(name)) {
+            shown.insert(name, arguments.clone());
+        }
+    }
+    assert_eq!(shown, wanted);
+}
+
+#[test]
 fn each_notification_has_the_params_that_it_is_shown_with() {
     let world = World::serving(&TIMES);
     let client = world.client();
@@ -98,7 +128,7 @@ fn each_notification_has_the_params_that_it_is_shown_with() {
 
 #[test]
 fn the_table_of_params_says_the_same() {
-    let readme = readme();
+    let readme = documents::read(DOCUMENT);
     let rows = readme.lines().skip_while(|line| *line != "| param | type | in | what |").skip(2);
     let mut params: BTreeMap<&str, BTreeSet<String>> =
         EVENTS.map(|event| (event, BTreeSet::new())).into();

@@ -51,9 +51,14 @@ pub fn fastmcp(world: &World, mode: Mode, shim_arguments: &[&str]) -> Client {
     connect("fastmcp", shim, world, mode, shim_arguments)
 }
 
+/// The Python that has the packages `mcp` and `fastmcp`.
+#[must_use]
+pub fn python_interpreter() -> PathBuf {
+    installed("python").join("bin/python")
+}
+
 fn python_driver(driver: &str, world: &World) -> Shim {
-    let interpreter = installed("python").join("bin/python");
-    Shim::from(world.command(&interpreter)).args([source("python").join(driver)])
+    Shim::from(world.command(&python_interpreter())).args([source("python").join(driver)])
 }
 
 /// A client made with the package `@modelcontextprotocol/client` of TypeScript.

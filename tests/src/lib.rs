@@ -8,6 +8,7 @@
 //! - [`result`]: what every tool result must be, and how to read one
 //! - [`Accounts`]: several accounts of one computer, for tests that run as root
 //! - [`peer`]: whoever speaks to the relay's socket as no shim would
+//! - [`documents`]: what the READMEs show
 //! - [`fixtures`]: texts of many scripts and many attacks, and what becomes of each
 //! - [`foreign`]: clients that nobody here wrote
 //!
@@ -20,6 +21,7 @@ mod accounts;
 mod binaries;
 mod chat;
 mod client;
+pub mod documents;
 pub mod fixtures;
 pub mod foreign;
 mod inbox;

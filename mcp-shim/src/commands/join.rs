@@ -1,16 +1,16 @@
-//! `mcp-shim demo --join`: a robot in the real queue, for a first conversation in a client of one's
-//! own. It says that it is a robot, answers three messages, and leaves.
+//! `mcp-shim demo --join`: a robot in the real queue, for a first conversation in one's own client.
+//! It says that it is a robot, answers three messages, and leaves.
 
 use std::{collections::VecDeque, ffi::OsStr, path::Path, process::ExitCode, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use rmcp::model::ProtocolVersion;
 use serde_json::{Value, json};
 use shared::text;
 
 use super::{
-    person::{Person, words},
-    screen::{Mark, Screen},
+    client::{Client, words},
+    terminal::{Mark, Terminal},
 };
 use crate::cli::Cli;
 
@@ -21,9 +21,9 @@ const WAIT: Duration = Duration::from_secs(45);
 const WAITS: usize = 40;
 /// What the robot answers, in this order.
 const ANSWERS: [&str; 3] = [
-    "I heard you. I am only the demo robot of mcp-chat, but a person would have heard you as well.",
+    "I heard you. I am only the demo robot of mcp-chat, but a client would have heard you as well.",
     "That arrived too. One more, and I go.",
-    "Everything works. Now meet a person: say \"next\". Goodbye!",
+    "Everything works. Now meet a client: say \"next\". Goodbye!",
 ];
 
 /// Puts the robot into the queue of this topic, and shows what happens.
@@ -32,8 +32,8 @@ const ANSWERS: [&str; 3] = [
 ///
 /// When the topic cannot be, or the relay cannot be reached.
 pub async fn run(cli: &Cli, topic: &str) -> anyhow::Result<ExitCode> {
-    let topic = text::topic(topic).with_context(|| "this cannot be a topic")?;
-    let screen = Screen::new();
+    let topic = text::topic(topic).context("this is not a topic")?;
+    let terminal = Terminal::new();
     let mut arguments: Vec<&Path> = Vec::new();
     if let Some(socket) = &cli.socket {
         arguments.extend([Path::new(OsStr::new("--socket")), socket]);
@@ -42,36 +42,36 @@ pub async fn run(cli: &Cli, topic: &str) -> anyhow::Result<ExitCode> {
         arguments.push(Path::new("--no-autostart"));
     }
     let version = ProtocolVersion::V_2025_11_25;
-    let robot = Person::connect(NAME, version, &arguments, &[]).await?;
+    let robot = Client::connect(NAME, version, &arguments, &[]).await?;
     let entered = json!({"display_name": "Demo Robot", "topic": topic});
     let entered = robot.call("enter_queue", entered, Duration::ZERO).await?;
     let chat_id = entered["chat_id"].clone();
-    screen.say(&format!(
-        "A robot waits in the topic \"{topic}\". In your MCP client, say: \"find me someone to \
-         chat with{}\". Ctrl-C ends this.",
-        if topic == text::DEFAULT_TOPIC { String::new() } else { format!(", topic {topic}") }
+    terminal.say(&format!(
+        "A robot waits on the topic \"{topic}\". Say in your MCP client: \"find me someone to \
+         chat with{}\". Ctrl-C ends the robot.",
+        if topic == text::DEFAULT_TOPIC { String::new() } else { format!(" on the topic {topic}") }
     ))?;
 
     let met = tokio::select! {
-        met = hold_conversation(&screen, &robot, &chat_id, entered) => met?,
+        met = hold_conversation(&terminal, &robot, &chat_id, entered) => met?,
         interrupted = tokio::signal::ctrl_c() => {
             interrupted?;
             false
         }
     };
     robot.disconnect().await?;
-    screen.say(if met {
-        "The robot has left."
+    terminal.say(if met {
+        "The robot met somebody and left."
     } else {
-        "The robot has met nobody and is gone."
+        "The robot met nobody and left."
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Returns whether somebody came.
 async fn hold_conversation(
-    screen: &Screen,
-    robot: &Person,
+    terminal: &Terminal,
+    robot: &Client,
     chat_id: &Value,
     entered: Value,
 ) -> anyhow::Result<bool> {
@@ -85,14 +85,14 @@ async fn hold_conversation(
                 "chatroom.found" => {
                     met = true;
                     let name = words(&event["partner"]["display_name"]);
-                    screen.line(NAME, Mark::Notified, &format!("met {name}"))?;
+                    terminal.line(NAME, Mark::Notified, &format!("met {name}"))?;
                     let hello = "Hello! I am the demo robot of mcp-chat. Say something.";
-                    events.extend(say(screen, robot, chat_id, hello).await?);
+                    events.extend(say(terminal, robot, chat_id, hello).await?);
                 }
                 "message.received" => {
-                    screen.line(NAME, Mark::Notified, words(&event["message"]))?;
+                    terminal.line(NAME, Mark::Notified, words(&event["message"]))?;
                     if let Some(answer) = answers.next() {
-                        events.extend(say(screen, robot, chat_id, answer).await?);
+                        events.extend(say(terminal, robot, chat_id, answer).await?);
                     }
                     if answers.len() == 0 {
                         let leave = json!({"chat_id": chat_id});
@@ -111,14 +111,18 @@ async fn hold_conversation(
 }
 
 async fn say(
-    screen: &Screen,
-    robot: &Person,
+    terminal: &Terminal,
+    robot: &Client,
     chat_id: &Value,
     line: &str,
 ) -> anyhow::Result<VecDeque<Value>> {
-    screen.line(NAME, Mark::Call, line)?;
+    terminal.line(NAME, Mark::Call, line)?;
     let message = json!({"chat_id": chat_id, "message": line, "author": "assistant"});
-    let sent = robot.call("send_message", message, Duration::ZERO).await?;
+    let sent = robot.try_call("send_message", message, Duration::ZERO).await?;
+    let error = &sent["error"];
+    // Of a partner who is gone the events tell.
+    let is_sent = error.is_null() || error["code"] == "not_in_room";
+    ensure!(is_sent, "{}; {}", words(&error["message"]), words(&error["hint"]));
     Ok(events_of(&sent))
 }
 

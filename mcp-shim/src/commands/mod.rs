@@ -1,8 +1,8 @@
 //! What `mcp-shim` does besides serving.
 
+mod client;
+mod client_config;
 pub mod demo;
 pub mod doctor;
 pub mod join;
-mod person;
-mod screen;
-mod wiring;
+mod terminal;

@@ -92,13 +92,46 @@ pub(crate) struct Route {
 /// One link, for its chat.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) chat: ChatId,
-    pub(crate) number: u64,
-    pub(crate) route: Arc<Route>,
-    pub(crate) driver: mpsc::Sender<LinkEvent>,
+    chat: ChatId,
+    number: u64,
+    route: Arc<Route>,
+    driver: mpsc::Sender<LinkEvent>,
     /// Trips when the link is to make no other connection. The one that it has ends when nobody can
     /// write to it any more.
-    pub(crate) closed: CancellationToken,
+    closed: CancellationToken,
+}
+
+/// A link, for the driver. When it is dropped, the connection is closed once everything is written.
+#[derive(Debug, Default)]
+pub(crate) struct LinkHandle {
+    pub(crate) number: u64,
+    closed: CancellationToken,
+    /// How to write to the connection, while there is one.
+    pub(crate) connection: Option<mpsc::UnboundedSender<ToWrite>>,
+    /// The process of the relay at its other end.
+    pub(crate) relay: Option<u32>,
+    /// Something that came over the connection was not understood, and the log says so.
+    pub(crate) has_warned: bool,
+}
+
+impl LinkHandle {
+    pub(crate) fn write(&self, what: ToWrite) {
+        if let Some(connection) = &self.connection {
+            // A connection that is just going down says so next.
+            let _ = connection.send(what);
+        }
+    }
+
+    /// Ends the link once everything is written, and makes no other connection.
+    pub(crate) fn close(self) {
+        self.closed.cancel();
+    }
+
+    /// Ends the link, with whatever is not written yet.
+    pub(crate) fn cut(self) {
+        self.closed.cancel();
+        self.write(ToWrite::Hopeless);
+    }
 }
 
 /// How a connection came to its end.
@@ -112,8 +145,20 @@ enum Ended {
 }
 
 impl Link {
+    /// Gives a chat a link; `number` tells it from others of this chat.
+    pub(crate) fn open(
+        chat: ChatId,
+        number: u64,
+        route: Arc<Route>,
+        driver: mpsc::Sender<LinkEvent>,
+    ) -> LinkHandle {
+        let closed = CancellationToken::new();
+        tokio::spawn(Self { chat, number, route, driver, closed: closed.clone() }.run());
+        LinkHandle { number, closed, ..LinkHandle::default() }
+    }
+
     /// Connects, again and again, until the link is closed.
-    pub(crate) async fn run(self) {
+    async fn run(self) {
         let mut pause = Pause::default();
         loop {
             let attempt = tokio::select! {

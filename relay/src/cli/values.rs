@@ -23,9 +23,6 @@ pub enum ValueError {
     /// No client keeps a larger burst.
     #[error("at most {RATE_BURST} at once")]
     BurstTooLarge,
-    /// Clients are told the milliseconds from one to the next. Says which rates come nearest.
-    #[error("{0} is not a whole number of milliseconds apart; use {1}")]
-    NoWholeInterval(String, String),
     /// The same for a value that can also be `off`.
     #[error("{0}, or off")]
     NorOff(Box<Self>),
@@ -84,36 +81,33 @@ pub type RatePerSecond = RatePer<1_000>;
 pub type RatePerMinute = RatePer<60_000>;
 
 impl<const PERIOD_MS: u64> RatePer<PERIOD_MS> {
-    const PERIOD: &str = if PERIOD_MS == 1_000 { "second" } else { "minute" };
+    const PERIOD: Duration = Duration::from_millis(PERIOD_MS);
+    const PERIOD_NAME: &str = if PERIOD_MS == 1_000 { "second" } else { "minute" };
 }
 
 impl<const PERIOD_MS: u64> FromStr for RatePer<PERIOD_MS> {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let no_rate = || ValueError::NoRate(Self::PERIOD);
+        let no_rate = || ValueError::NoRate(Self::PERIOD_NAME);
         let (burst, per_period) = text.split_once('/').ok_or_else(no_rate)?;
         let positive = |text: &str| text.parse::<u64>().ok().filter(|number| *number > 0);
         let burst = positive(burst).ok_or_else(no_rate)?;
         let per_period = positive(per_period).ok_or_else(no_rate)?;
         let burst = u32::try_from(burst).ok().filter(|burst| *burst <= RATE_BURST);
         let burst = burst.ok_or(ValueError::BurstTooLarge)?;
-        let is_exact = |number: &u64| PERIOD_MS.is_multiple_of(*number);
-        if !is_exact(&per_period) {
-            let less = (1..per_period.min(PERIOD_MS + 1)).rev().find(is_exact);
-            let more = (per_period..=PERIOD_MS).find(is_exact);
-            let nearest: Vec<_> =
-                less.into_iter().chain(more).map(|number| number.to_string()).collect();
-            let wanted = format!("{per_period} per {}", Self::PERIOD);
-            return Err(ValueError::NoWholeInterval(wanted, nearest.join(" or ")));
-        }
-        Ok(Self(Rate { burst, interval_ms: PERIOD_MS / per_period }))
+        // Rounded up: never more than is written.
+        let interval = Duration::from_nanos(
+            u64::try_from(Self::PERIOD.as_nanos()).unwrap_or(u64::MAX).div_ceil(per_period),
+        );
+        Ok(Self(Rate::new(burst, interval)))
     }
 }
 
 impl<const PERIOD_MS: u64> fmt::Display for RatePer<PERIOD_MS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.0.burst, PERIOD_MS / self.0.interval_ms)
+        let per_period = Self::PERIOD.as_nanos() / self.0.interval().as_nanos();
+        write!(f, "{}/{per_period}", self.0.burst)
     }
 }
 

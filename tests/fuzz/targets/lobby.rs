@@ -354,8 +354,8 @@ impl World {
 fn config(epoch: u64, now: Instant) -> Config {
     Config {
         epoch,
-        message_rate: Some(Rate { burst: 5, interval_ms: 500 }),
-        next_rate: Some(Rate { burst: 3, interval_ms: 1_000 }),
+        message_rate: Some(Rate::new(5, Duration::from_millis(500))),
+        next_rate: Some(Rate::new(3, Duration::from_millis(1_000))),
         listening_for: Duration::from_secs(20),
         room_idle: Some(Duration::from_secs(90)),
         queue_idle: Some(Duration::from_secs(40)),

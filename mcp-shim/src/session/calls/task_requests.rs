@@ -23,7 +23,8 @@ impl Sessions {
             return false;
         }
         self.tasks.made += 1;
-        let [id, fence] = [TASK_ID, FENCE].map(|purpose| self.unguessable(purpose, self.tasks.made));
+        let [id, fence] =
+            [TASK_ID, FENCE].map(|purpose| self.unguessable(purpose, self.tasks.made));
         let now = cx.now.instant;
         let task = Task {
             id: TaskId(id),

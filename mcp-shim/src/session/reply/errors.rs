@@ -116,7 +116,8 @@ pub(crate) fn window_full() -> ToolError {
 }
 
 pub(crate) fn rate_limited(wait: Duration) -> ToolError {
-    let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+    // Rounded up: a call exactly then passes.
+    let retry_after_ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
     ToolError {
         retry_after_ms: Some(retry_after_ms),
         ..ToolError::new(

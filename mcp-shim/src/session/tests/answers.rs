@@ -94,8 +94,8 @@ fn an_argument_that_cannot_be_costs_no_event() {
 #[test]
 fn every_error_of_a_chat_brings_what_is_unread() {
     let mut case = Case::new();
-    case.limits.message_rate = Some(limits::Rate { burst: 0, interval_ms: 1_000 });
-    case.limits.next_rate = Some(limits::Rate { burst: 0, interval_ms: 1_000 });
+    case.limits.message_rate = Some(limits::Rate::new(0, Duration::from_millis(1_000)));
+    case.limits.next_rate = Some(limits::Rate::new(0, Duration::from_millis(1_000)));
     let chat = case.chatting();
     let bad_name = Enter { chat: Some(chat), display_name: Some("<"), ..ENTER };
     let bad_topic = Enter { chat: Some(chat), topic: Some("<"), ..ENTER };

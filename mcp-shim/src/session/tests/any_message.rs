@@ -55,7 +55,13 @@ fn code() -> impl Strategy<Value = WireError> {
 
 fn rate() -> impl Strategy<Value = Option<Rate>> {
     let burst = prop_oneof![0..10_u32, Just(u32::MAX)];
-    prop::option::of((burst, number()).prop_map(|(burst, interval_ms)| Rate { burst, interval_ms }))
+    let interval = (number(), any::<u32>());
+    let rate = (burst, interval).prop_map(|(burst, (interval_ms, interval_ns))| Rate {
+        burst,
+        interval_ms,
+        interval_ns,
+    });
+    prop::option::of(rate)
 }
 
 fn limits() -> impl Strategy<Value = Limits> {

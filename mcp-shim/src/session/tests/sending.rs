@@ -98,7 +98,7 @@ fn the_rate_is_charged_for_accepted_messages_only() {
 #[test]
 fn the_rate_is_that_of_the_relay() {
     let mut case = Case::new();
-    case.limits.message_rate = Some(Rate { burst: 1, interval_ms: 60_000 });
+    case.limits.message_rate = Some(Rate::new(1, Duration::from_millis(60_000)));
     let chat = case.chatting();
     case.call(say(chat, "hi"));
     let call = case.call(say(chat, "too soon"));
@@ -182,7 +182,7 @@ fn it_is_sent_as_soon_as_the_relay_is_back() {
 #[test]
 fn a_relay_cannot_raise_what_a_shim_takes_upon_itself() {
     let mut case = Case::new();
-    let absurd = Rate { burst: u32::MAX, interval_ms: u64::MAX };
+    let absurd = Rate::new(u32::MAX, Duration::from_millis(u64::MAX));
     case.limits = Limits {
         message_rate: Some(absurd),
         next_rate: Some(absurd),
@@ -210,7 +210,7 @@ fn a_relay_cannot_raise_what_a_shim_takes_upon_itself() {
 #[test]
 fn the_rate_of_one_relay_is_nothing_to_the_next() {
     let mut case = Case::new();
-    case.limits.message_rate = Some(Rate { burst: u32::MAX, interval_ms: 3_600_000 });
+    case.limits.message_rate = Some(Rate::new(u32::MAX, Duration::from_millis(3_600_000)));
     case.limits.next_rate = case.limits.message_rate;
     let chat = case.chatting();
     for _ in 0..5 {
@@ -221,4 +221,20 @@ fn the_rate_of_one_relay_is_nothing_to_the_next() {
     case.connect(chat);
     let call = case.call(say(chat, "too soon"));
     assert_eq!(case.read(call).error.unwrap().retry_after_ms, Some(500));
+}
+
+#[test]
+fn a_message_passes_exactly_when_it_was_told_to_come_again() {
+    let mut case = Case::new();
+    case.limits.message_rate = Some(Rate::new(1, Duration::from_micros(1_667)));
+    let chat = case.chatting();
+    case.call(say(chat, "one"));
+    case.pass(Duration::from_micros(1));
+    let call = case.call(say(chat, "two"));
+    let wait = case.read(call).error.unwrap().retry_after_ms.unwrap();
+    assert_eq!(wait, 2);
+    case.pass(Duration::from_millis(wait));
+    let call = case.call(say(chat, "two"));
+    case.relay(chat, ack(1, 2, 0));
+    assert_eq!(case.read(call).error, None);
 }

@@ -4,7 +4,7 @@ use shared::limits::{Rate, UNREAD_MESSAGES, WINDOW_MESSAGES};
 
 use super::*;
 
-const RATE: Rate = Rate { burst: 5, interval_ms: 500 };
+const RATE: Rate = Rate::new(5, Duration::from_millis(500));
 /// What passes at once: the burst, as much again for jitter, a window that may have waited, and one
 /// more after the arrival.
 const AT_ONCE: u64 = 2 * RATE.burst as u64 + 2 * WINDOW;

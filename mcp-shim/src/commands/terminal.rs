@@ -1,4 +1,4 @@
-//! The demo on a screen: who does what, in lines of at most 80 columns, in colours on a terminal.
+//! What people see of a command: lines of at most 80 columns, in colours on a terminal.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -6,16 +6,13 @@ use std::{
     time::Duration,
 };
 
-/// Columns of a screen.
+/// Columns of a line.
 const COLUMNS: usize = 80;
-/// Columns before what is said.
-const INDENT: usize = 8;
 /// On a terminal, between two lines of a conversation: as fast as one can follow.
 const PACE: Duration = Duration::from_millis(250);
 
 /// Standard output.
-pub(super) struct Screen {
-    colours: bool,
+pub(super) struct Terminal {
     paced: bool,
 }
 
@@ -30,42 +27,43 @@ pub(super) enum Mark {
     Notified,
 }
 
-impl Screen {
+impl Terminal {
     pub(super) fn new() -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let watched = io::stdout().is_terminal();
-        Self { colours: wanted && watched, paced: watched }
+        Self { paced: io::stdout().is_terminal() }
     }
 
     /// A line of somebody's.
     pub(super) fn line(&self, name: &str, mark: Mark, words: &str) -> io::Result<()> {
         let (sign, colour) = match mark {
-            Mark::Call => (">", "36"),
-            Mark::Answer => ("<", "2"),
-            Mark::Notified => ("*", "33"),
+            Mark::Call => (">", 36),
+            Mark::Answer => ("<", 2),
+            Mark::Notified => ("*", 33),
         };
-        let head = format!("{name:<5} {sign} ");
-        for (index, piece) in wrap(words, COLUMNS - INDENT).into_iter().enumerate() {
-            let head = if index == 0 { head.as_str() } else { "        " };
-            self.write(&format!("{head}{}", self.paint(colour, &piece)))?;
-        }
+        self.item(&format!("{name:<5} {sign} "), words, colour)?;
         if self.paced {
             sleep(PACE);
         }
         Ok(())
     }
 
-    /// A paragraph.
-    pub(super) fn say(&self, words: &str) -> io::Result<()> {
-        for piece in wrap(words, COLUMNS) {
-            self.write(&piece)?;
+    /// Words behind a head, each further line as far to the right as the first.
+    pub(super) fn item(&self, head: &str, words: &str, colour: u8) -> io::Result<()> {
+        let mut head = head.to_owned();
+        for piece in wrap(words, COLUMNS - head.len()) {
+            self.write(&format!("{head}\x1b[{colour}m{piece}\x1b[0m"))?;
+            head = " ".repeat(head.len());
         }
         Ok(())
     }
 
+    /// A paragraph.
+    pub(super) fn say(&self, words: &str) -> io::Result<()> {
+        wrap(words, COLUMNS).iter().try_for_each(|piece| self.write(piece))
+    }
+
     /// A heading.
     pub(super) fn head(&self, words: &str) -> io::Result<()> {
-        self.write(&self.paint("1", words))
+        self.write(&format!("\x1b[1m{words}\x1b[0m"))
     }
 
     /// A line as it is: to be copied.
@@ -78,12 +76,9 @@ impl Screen {
         self.write("")
     }
 
-    fn paint(&self, colour: &str, words: &str) -> String {
-        if self.colours { format!("\x1b[{colour}m{words}\x1b[0m") } else { words.to_owned() }
-    }
-
+    /// Colours are left out where there is no terminal or its user wants none.
     fn write(&self, line: &str) -> io::Result<()> {
-        writeln!(io::stdout().lock(), "{line}")
+        writeln!(anstream::stdout().lock(), "{line}")
     }
 }
 

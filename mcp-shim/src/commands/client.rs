@@ -1,8 +1,8 @@
-//! A person of the demo: an MCP client (rmcp's own) with a real `mcp-shim` as its server.
+//! A client of the demo: rmcp's own, with a real `mcp-shim` as its server.
 
 use std::{path::Path, process::Stdio, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rmcp::{
     ClientHandler, RoleClient,
     model::{
@@ -23,9 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const NOTIFICATIONS: usize = 64;
 
 /// A client and its server.
-pub(super) struct Person {
+pub(super) struct Client {
     pub(super) name: &'static str,
-    client: RunningService<RoleClient, Listener>,
+    service: RunningService<RoleClient, Listener>,
     notifications: mpsc::Receiver<CustomNotification>,
 }
 
@@ -54,8 +54,8 @@ impl ClientHandler for Listener {
     }
 }
 
-impl Person {
-    /// Starts a server for this person, with these arguments and environment, and connects to it.
+impl Client {
+    /// Starts a server with these arguments and environment, and connects to it.
     pub(super) async fn connect(
         name: &'static str,
         version: ProtocolVersion,
@@ -73,15 +73,15 @@ impl Person {
             ClientLifecycleMode::Discover { preferred_versions: vec![version] }
         };
         let listener = Listener { notifications: sender };
-        let client = timeout(PATIENCE, listener.serve_with_lifecycle(server, lifecycle))
+        let service = timeout(PATIENCE, listener.serve_with_lifecycle(server, lifecycle))
             .await
             .context("the server does not answer")??;
-        Ok(Self { name, client, notifications })
+        Ok(Self { name, service, notifications })
     }
 
     /// The version of MCP that client and server speak.
     pub(super) fn version(&self) -> String {
-        let info = self.client.peer_info();
+        let info = self.service.peer_info();
         info.map_or_else(String::new, |info| info.protocol_version.to_string())
     }
 
@@ -92,20 +92,28 @@ impl Person {
         arguments: Value,
         patience: Duration,
     ) -> anyhow::Result<Value> {
-        let Value::Object(arguments) = arguments else { bail!("arguments are an object") };
-        let request = CallToolRequestParams::new(tool).with_arguments(arguments);
-        let result = timeout(patience + PATIENCE, self.client.call_tool(request))
-            .await
-            .with_context(|| format!("{tool} does not answer"))??;
-        let content = result.structured_content.context("a result without structured content")?;
-        if result.is_error == Some(true) {
-            let error = &content["error"];
-            bail!("{tool}: {} ({})", words(&error["message"]), words(&error["hint"]));
-        }
+        let content = self.try_call(tool, arguments, patience).await?;
+        let error = &content["error"];
+        ensure!(error.is_null(), "{}; {}", words(&error["message"]), words(&error["hint"]));
         Ok(content)
     }
 
-    /// The next notification, which has to be this one.
+    /// The same, but an error of the tool is content like any other.
+    pub(super) async fn try_call(
+        &self,
+        tool: &'static str,
+        arguments: Value,
+        patience: Duration,
+    ) -> anyhow::Result<Value> {
+        let Value::Object(arguments) = arguments else { bail!("arguments are an object") };
+        let request = CallToolRequestParams::new(tool).with_arguments(arguments);
+        let result = timeout(patience + PATIENCE, self.service.call_tool(request))
+            .await
+            .with_context(|| format!("{tool} does not answer"))??;
+        result.structured_content.context("a result without structured content")
+    }
+
+    /// The next notification, which must be this one.
     pub(super) async fn notified(&mut self, method: &str) -> anyhow::Result<Value> {
         let notification = timeout(PATIENCE, self.notifications.recv())
             .await
@@ -119,7 +127,7 @@ impl Person {
 
     /// Ends the server, as a client does: by closing its input.
     pub(super) async fn disconnect(mut self) -> anyhow::Result<()> {
-        self.client.close_with_timeout(PATIENCE).await?;
+        self.service.close_with_timeout(PATIENCE).await?;
         Ok(())
     }
 }
