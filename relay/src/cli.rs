@@ -1,6 +1,6 @@
 //! The command line and its types.
 
-mod environment;
+pub mod environment;
 mod values;
 
 use std::{path::PathBuf, sync::LazyLock};
@@ -10,7 +10,6 @@ use shared::{limits, version};
 
 use self::values::{grace, positive, short_time, within};
 
-pub use self::environment::parse;
 pub use self::values::{Limit, RatePer, RatePerMinute, RatePerSecond, Time, ValueError};
 
 /// Package and protocol version.

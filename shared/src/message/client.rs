@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, ReportCategory, is_false, is_zero};
+use super::vocabulary::{Author, ReportCategory, is_false, is_zero};
 use crate::{
     id::{OwnerId, RoomId},
     version,

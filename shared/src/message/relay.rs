@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, CloseReason, DequeueReason, ErrorCode, Presence, is_zero};
+use super::vocabulary::{Author, CloseReason, DequeueReason, ErrorCode, Presence, is_zero};
 use crate::{
     id::{RoomId, SessionId},
     limits::Limits,
