@@ -62,16 +62,12 @@ impl DriverHandle {
         request: Request,
         client: Client,
     ) -> Option<Answer> {
-        let (reply, answer) = oneshot::channel();
-        self.tell(Command::Call(call, request, client, reply));
-        answer.await.ok()
+        self.ask(|answer| Command::Call(call, request, client, answer)).await
     }
 
     /// Asks for a task, or gives it up. `None` as with [`call`](Self::call).
     pub(crate) async fn task(&self, call: CallId, request: TaskRequest) -> Option<Answer> {
-        let (reply, answer) = oneshot::channel();
-        self.tell(Command::Task(call, request, reply));
-        answer.await.ok()
+        self.ask(|answer| Command::Task(call, request, answer)).await
     }
 
     /// The client wants no answer to this call any more.
@@ -86,21 +82,23 @@ impl DriverHandle {
 
     /// What can be read of a chat, if it is there.
     pub(crate) async fn reading(&self, chat: ChatId) -> Option<Box<Reading>> {
-        let (reading, answer) = oneshot::channel();
-        self.tell(Command::Read(chat, reading));
-        answer.await.ok().flatten()
+        self.ask(|answer| Command::Read(chat, answer)).await.flatten()
     }
 
     /// What a call waits for, for people.
     pub(crate) async fn progress(&self, call: CallId) -> Option<String> {
-        let (line, answer) = oneshot::channel();
-        self.tell(Command::Progress(call, line));
-        answer.await.ok().flatten()
+        self.ask(|answer| Command::Progress(call, answer)).await.flatten()
     }
 
     /// Leaves every chat; the driver ends when the relay knows.
     pub(crate) fn shut_down(&self) {
         self.tell(Command::Shutdown);
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (sender, answer) = oneshot::channel();
+        self.tell(command(sender));
+        answer.await.ok()
     }
 
     fn tell(&self, command: Command) {

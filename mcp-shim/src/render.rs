@@ -33,7 +33,7 @@ pub(crate) fn result(reply: &Reply, text: String) -> CallToolResult {
 
 /// The text of a result.
 pub(crate) fn text(reply: &Reply) -> String {
-    write(reply, nonce()).unwrap_or_else(|_| reply.next.to_owned())
+    fenced_text(reply, nonce())
 }
 
 /// The text of one event by itself.

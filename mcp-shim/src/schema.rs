@@ -21,11 +21,7 @@ pub(crate) fn tools() -> Vec<Tool> {
             "Find a random stranger to talk to; matches at once if one waits. Gives the chat_id that the other \
              tools take. Changes nothing while this app has another chat, unless chat_id names an idle \
              one or new_chat is true.",
-            ToolAnnotations::new()
-                .read_only(false)
-                .destructive(false)
-                .idempotent(false)
-                .open_world(true),
+            CHANGES,
             json!({
                 "display_name": text("Only what your user chose for this; the partner sees it. Letters, digits, space, -_.' up to 32."),
                 "topic": text("Only what your user chose for this; the partner sees it. Both who enter the same topic meet. Default: open."),
@@ -41,11 +37,7 @@ pub(crate) fn tools() -> Vec<Tool> {
             "Return as soon as something happens in a chat: a partner was found, wrote, or left. \
              Returns no events at the time limit. A client that takes tasks gets one for up to \
              30 minutes and wakes you.",
-            ToolAnnotations::new()
-                .read_only(false)
-                .destructive(false)
-                .idempotent(true)
-                .open_world(true),
+            REPEATABLE,
             json!({
                 "chat_id": chat_id(),
                 "timeout_seconds": {
@@ -61,11 +53,7 @@ pub(crate) fn tools() -> Vec<Tool> {
             "Send a message",
             "Send your user's words to the partner. The result says whether the partner's client has \
              them.",
-            ToolAnnotations::new()
-                .read_only(false)
-                .destructive(false)
-                .idempotent(false)
-                .open_world(true),
+            CHANGES,
             json!({
                 "chat_id": chat_id(),
                 "message": text("What to say: at most 8 KiB and 200 lines."),
@@ -79,11 +67,7 @@ pub(crate) fn tools() -> Vec<Tool> {
             NAMES[3],
             "Next partner",
             "Leave the partner and wait for another in the same topic. Only when your user asks.",
-            ToolAnnotations::new()
-                .read_only(false)
-                .destructive(true)
-                .idempotent(false)
-                .open_world(true),
+            ENDS,
             departure(),
             &["chat_id"],
         ),
@@ -91,11 +75,7 @@ pub(crate) fn tools() -> Vec<Tool> {
             NAMES[4],
             "Leave the chat",
             "Leave partner and queue and end the chat. Only when your user asks.",
-            ToolAnnotations::new()
-                .read_only(false)
-                .destructive(true)
-                .idempotent(false)
-                .open_world(true),
+            ENDS,
             departure(),
             &["chat_id"],
         ),
@@ -104,11 +84,7 @@ pub(crate) fn tools() -> Vec<Tool> {
             "Chat status",
             "State, partner, queue and receipts of a chat. Without chat_id: all chats of this app \
              and whether the relay answers.",
-            ToolAnnotations::new()
-                .read_only(true)
-                .destructive(false)
-                .idempotent(true)
-                .open_world(false),
+            LOOKS,
             json!({
                 "chat_id": chat_id(),
                 "history": {
@@ -123,17 +99,34 @@ pub(crate) fn tools() -> Vec<Tool> {
     tools.map(|tool| tool.with_raw_output_schema(Arc::clone(&output))).into()
 }
 
+/// What a tool does to its environment, as MCP's annotations have it.
+struct Effect {
+    read_only: bool,
+    destructive: bool,
+    idempotent: bool,
+    open_world: bool,
+}
+
+const CHANGES: Effect =
+    Effect { read_only: false, destructive: false, idempotent: false, open_world: true };
+const REPEATABLE: Effect = Effect { idempotent: true, ..CHANGES };
+const ENDS: Effect = Effect { destructive: true, ..CHANGES };
+const LOOKS: Effect = Effect { read_only: true, open_world: false, ..REPEATABLE };
+
 fn tool(
     name: &'static str,
     title: &'static str,
     description: &'static str,
-    annotations: ToolAnnotations,
+    effect: Effect,
     properties: Value,
     required: &[&str],
 ) -> Tool {
     let schema = json!({"type": "object", "properties": properties, "required": required});
-    let mut annotations = annotations;
-    annotations.title = Some(title.to_owned());
+    let annotations = ToolAnnotations::with_title(title)
+        .read_only(effect.read_only)
+        .destructive(effect.destructive)
+        .idempotent(effect.idempotent)
+        .open_world(effect.open_world);
     Tool::new(name, description, object(schema)).with_title(title).with_annotations(annotations)
 }
 
@@ -172,104 +165,58 @@ fn departure() -> Value {
 /// One schema for all results: what is there depends on state and tool, so nothing but `next` is
 /// required, which errors have as well.
 fn output() -> Value {
-    let string = json!({"type": "string"});
-    let integer = json!({"type": "integer"});
-    let boolean = json!({"type": "boolean"});
-    let partner = json!({
-        "type": "object",
-        "properties": {
-            "display_name": string,
-            "mixed_script": {
-                "type": "boolean",
-                "description": "Only if true: the name mixes scripts, as look-alikes of other names do.",
-            },
-            "presence": string,
-            "seconds_since_seen": integer,
-        },
+    let [string, integer, boolean] =
+        ["string", "integer", "boolean"].map(|kind| json!({"type": kind}));
+    let object = |properties: Value| json!({"type": "object", "properties": properties});
+    let list = |items: Value| json!({"type": "array", "items": items});
+    let one_of = |names: &[&str]| json!({"type": "string", "enum": names});
+    let mut error = object(json!({
+        "code": string, "message": string, "hint": string, "retry_after_ms": integer,
+    }));
+    error["required"] = json!(["code", "message", "hint"]);
+    let mut event = object(json!({"cursor": integer, "type": string, "at": string}));
+    event["required"] = json!(["cursor", "type", "at"]);
+    let mixed_script = json!({
+        "type": "boolean",
+        "description": "Only if true: the name mixes scripts, as look-alikes of other names do.",
     });
-    json!({
-        "type": "object",
-        "properties": {
-            "next": {"type": "string", "description": "What to do now."},
-            "notice": string,
-            "error": {
-                "type": "object",
-                "properties": {
-                    "code": string, "message": string, "hint": string, "retry_after_ms": integer,
-                },
-                "required": ["code", "message", "hint"],
-            },
-            "chat_id": string,
-            "state": {"type": "string", "enum": ["waiting", "chatting", "idle", "ended"]},
-            "room": {
-                "type": "object",
-                "properties": {
-                    "room_id": string, "topic": string, "partner": partner, "met_before": boolean,
-                },
-            },
-            "queue": {
-                "type": "object",
-                "properties": {
-                    "topic": string, "position": integer, "waiting": integer,
-                    "not_listening": integer, "own": integer,
-                },
-            },
-            "events": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {"cursor": integer, "type": string, "at": string},
-                    "required": ["cursor", "type", "at"],
-                },
-            },
-            "since": integer,
-            "cursor": integer,
-            "more": boolean,
-            "message_id": string,
-            "delivery": {"type": "string", "enum": ["delivered", "pending"]},
-            "left": {"type": "string", "enum": ["room", "queue", "none"]},
-            "undelivered": {"type": "array", "items": string},
-            "noted": string,
-            "receipts": {
-                "type": "object",
-                "properties": {"sent": integer, "delivered": integer, "read": integer},
-            },
-            "history": {"type": "array", "items": {"type": "object"}},
-            "relay": {
-                "type": "object",
-                "properties": {
-                    "connected": boolean, "socket": string, "version": string,
-                    "others_connected": integer, "account": integer, "trouble": string,
-                },
-            },
-            "other_chats": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {"chat_id": string, "state": string, "unread": integer},
-                },
-            },
-        },
-        "required": ["next"],
-    })
+    let partner = object(json!({
+        "display_name": string, "mixed_script": mixed_script, "presence": string,
+        "seconds_since_seen": integer,
+    }));
+    let mut result = object(json!({
+        "next": text("What to do now."),
+        "notice": string,
+        "error": error,
+        "chat_id": string,
+        "state": one_of(&["waiting", "chatting", "idle", "ended"]),
+        "room": object(json!({
+            "room_id": string, "topic": string, "partner": partner, "met_before": boolean,
+        })),
+        "queue": object(json!({
+            "topic": string, "position": integer, "waiting": integer, "not_listening": integer,
+            "own": integer,
+        })),
+        "events": list(event),
+        "since": integer,
+        "cursor": integer,
+        "more": boolean,
+        "message_id": string,
+        "delivery": one_of(&["delivered", "pending"]),
+        "left": one_of(&["room", "queue", "none"]),
+        "undelivered": list(string.clone()),
+        "noted": string,
+        "receipts": object(json!({"sent": integer, "delivered": integer, "read": integer})),
+        "history": list(json!({"type": "object"})),
+        "relay": object(json!({
+            "connected": boolean, "socket": string, "version": string,
+            "others_connected": integer, "account": integer, "trouble": string,
+        })),
+        "other_chats": list(object(json!({"chat_id": string, "state": string, "unread": integer}))),
+    }));
+    result["required"] = json!(["next"]);
+    result
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn descriptions_together_stay_under_two_kilobytes() {
-        let bytes: usize =
-            tools().iter().filter_map(|tool| Some(tool.description.as_ref()?.len())).sum();
-        assert!(bytes < 2_048, "{bytes} bytes");
-    }
-
-    #[test]
-    fn every_tool_is_known_to_the_parser() {
-        for tool in tools() {
-            assert!(crate::tools::parse(&tool.name, JsonObject::new()).is_some(), "{}", tool.name);
-        }
-        assert!(crate::tools::parse("exit", JsonObject::new()).is_none());
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use mcp_shim::session::{ChatId, Input, Trouble, TroubleKind};
+use mcp_shim::session::{ChatId, ErrorCode, Input, Trouble};
 use relay::lobby::ConnectionId;
 
 use crate::{
@@ -82,8 +82,11 @@ impl World {
         let Some(relay) = self.relay.as_mut().filter(|_| !fails) else {
             let pause = known.pause;
             known.pause = (pause * 2).min(Duration::from_secs(1));
-            let trouble =
-                Trouble { kind: TroubleKind::Unavailable, detail: "none".into(), lasting: false };
+            let trouble = Trouble {
+                code: ErrorCode::RelayUnavailable,
+                detail: "none".into(),
+                lasting: false,
+            };
             let outputs = shim.sessions.handle(moment, Input::Trouble(chat, trouble));
             self.perform(number, outputs);
             let at = self.now + pause;

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::launch::{Launched, of};
 pub(crate) use self::launch::{Launcher, find_relay, own_path};
-use crate::session::{ChatId, Trouble, TroubleKind};
+use crate::session::{ChatId, ErrorCode, Trouble};
 
 /// Frames of one link that the driver has not taken; more stay in the socket.
 pub(crate) const FRAMES_AHEAD: usize = 64;
@@ -348,7 +348,7 @@ async fn turn(connection: &mut Connection<Stream>) -> Turn {
 
 /// A trouble that may pass by itself.
 fn passing(detail: String) -> Trouble {
-    Trouble { kind: TroubleKind::Unavailable, detail, lasting: false }
+    Trouble { code: ErrorCode::RelayUnavailable, detail, lasting: false }
 }
 
 /// A trouble that lasts until somebody does something.

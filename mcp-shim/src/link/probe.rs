@@ -20,22 +20,15 @@ use crate::{
 /// How the relay is. Starts one where there is none, and takes at most
 /// [`RELAY_WAIT`](limits::RELAY_WAIT).
 pub(crate) async fn probe(route: &Route, owner: OwnerId) -> RelayHealth {
-    let mut health = RelayHealth {
-        connected: false,
-        socket: route.socket(),
-        version: None,
-        others_connected: None,
-        account: None,
-        trouble: Some("the relay does not answer".to_owned()),
-    };
+    let mut trouble = "the relay does not answer".to_owned();
     let found = timeout(limits::RELAY_WAIT, async {
         let mut pause = Pause::default();
         loop {
             match attempt(route, owner).await {
-                Ok(found) => return Some(found),
-                Err(trouble) => {
-                    health.trouble = Some(trouble.detail);
-                    if trouble.lasting {
+                Ok(health) => return Some(health),
+                Err(found) => {
+                    trouble = found.detail;
+                    if found.lasting {
                         return None;
                     }
                 }
@@ -44,24 +37,18 @@ pub(crate) async fn probe(route: &Route, owner: OwnerId) -> RelayHealth {
         }
     })
     .await;
-    if let Ok(Some(found)) = found {
-        health.connected = true;
-        health.version = Some(found.version);
-        health.others_connected = Some(found.others);
-        health.account = Some(found.uid).filter(|uid| !is_own_account(*uid));
-        health.trouble = None;
-    }
-    health
+    found.ok().flatten().unwrap_or_else(|| RelayHealth {
+        connected: false,
+        socket: route.socket(),
+        version: None,
+        others_connected: None,
+        account: None,
+        trouble: Some(trouble),
+    })
 }
 
-/// What a relay has said of itself, and the kernel of it.
-struct Found {
-    version: String,
-    others: usize,
-    uid: u32,
-}
-
-async fn attempt(route: &Route, owner: OwnerId) -> Result<Found, Trouble> {
+/// One attempt: what the relay says of itself, and the kernel of it.
+async fn attempt(route: &Route, owner: OwnerId) -> Result<RelayHealth, Trouble> {
     let stream = route.connect().await?;
     let peer = stream.peer();
     let mut connection = Connection::new(stream);
@@ -74,9 +61,14 @@ async fn attempt(route: &Route, owner: OwnerId) -> Result<Found, Trouble> {
             let Some(frame) = frame else { return Err("the relay closed the connection".into()) };
             let message = codec::decode_relay(&frame).map_err(|error| error.to_string())?;
             if let RelayMessage::Status(status) = message {
-                let version = version::claimed(&status.version).to_owned();
-                let others = count(status.others_connected);
-                return Ok(Found { version, others, uid: peer.uid });
+                return Ok(RelayHealth {
+                    connected: true,
+                    socket: route.socket(),
+                    version: Some(version::claimed(&status.version).to_owned()),
+                    others_connected: Some(count(status.others_connected)),
+                    account: Some(peer.uid).filter(|uid| !is_own_account(*uid)),
+                    trouble: None,
+                });
             } else if let RelayMessage::Error { code, newest, .. } = message {
                 return Err(code.advice(newest).to_owned());
             }

@@ -10,7 +10,7 @@ use shared::{
 use super::{
     event::Entry,
     ids::{CallId, ChatId},
-    reply::{RelayHealth, Reply, TaskView, ToolError},
+    reply::{ErrorCode, RelayHealth, Reply, TaskView, ToolError},
 };
 
 /// What the sessions of one shim are started with.
@@ -168,22 +168,11 @@ pub enum Input<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// Which error the tools report.
-    pub kind: TroubleKind,
+    pub code: ErrorCode,
     /// What happened, and what to do, for people.
     pub detail: String,
     /// Whether it is useless to wait for it to pass by itself.
     pub lasting: bool,
-}
-
-/// Which error the tools report for a [`Trouble`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TroubleKind {
-    /// `relay_unavailable`
-    Unavailable,
-    /// `version_mismatch`
-    VersionMismatch,
-    /// `too_many`
-    TooMany,
 }
 
 /// The answer to one request.

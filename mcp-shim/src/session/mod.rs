@@ -41,7 +41,7 @@ pub use self::{
     },
     contract::{
         Answer, Config, Departure, EnterQueue, Input, Output, Request, SendMessage, TaskRequest,
-        Trouble, TroubleKind,
+        Trouble,
     },
     event::{Entry, Event, FoundPartner, Sender},
     ids::{CallId, ChatId, Moment, TaskId},

@@ -60,26 +60,15 @@ impl Attention {
 
     /// What the relay learns from a message that is sent to it.
     pub(super) fn said(&mut self, message: &ClientMessage<'_>) {
-        match message {
-            ClientMessage::EnterQueue { .. } | ClientMessage::Next { .. } => {
-                self.is_untold = false;
-                self.asks_for_numbers = false;
-            }
-            ClientMessage::Send { .. } => self.is_untold = false,
-            ClientMessage::Attention { open, .. } => {
-                self.told_open = *open;
-                self.is_untold = false;
-                self.has_lapsed = false;
-                self.asks_for_numbers = false;
-            }
-            ClientMessage::Hello(_)
-            | ClientMessage::LeaveQueue {}
-            | ClientMessage::Leave(_)
-            | ClientMessage::Ack { .. }
-            | ClientMessage::Sync { .. }
-            | ClientMessage::Ping {}
-            | ClientMessage::Status { .. }
-            | ClientMessage::Stop {} => {}
+        use ClientMessage::{Attention, EnterQueue, Next, Send};
+        let is_answered_with_numbers =
+            matches!(message, Attention { .. } | EnterQueue { .. } | Next { .. });
+        let is_activity = is_answered_with_numbers || matches!(message, Send { .. });
+        self.asks_for_numbers &= !is_answered_with_numbers;
+        self.is_untold &= !is_activity;
+        if let Attention { open, .. } = message {
+            self.told_open = *open;
+            self.has_lapsed = false;
         }
     }
 

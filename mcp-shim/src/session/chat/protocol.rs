@@ -18,8 +18,9 @@ use super::{
 };
 use crate::session::{
     context::Context,
-    contract::{Config, Trouble, TroubleKind},
+    contract::{Config, Trouble},
     event::{Event, FoundPartner, Sender},
+    reply::{ErrorCode, errors},
 };
 
 impl Chat {
@@ -303,22 +304,12 @@ impl Chat {
     }
 
     fn error(&mut self, code: WireError, newest: Option<u32>, cx: &mut Context) {
-        let kind = match code {
-            WireError::Superseded => return self.supersede(cx),
-            WireError::VersionMismatch => TroubleKind::VersionMismatch,
-            WireError::TooMany => TroubleKind::TooMany,
-            WireError::Malformed
-            | WireError::TooLong
-            | WireError::Unsupported
-            | WireError::OutOfOrder
-            | WireError::HandshakeTimeout
-            | WireError::RateLimited
-            | WireError::Invalid
-            | WireError::SlowReader
-            | WireError::GoingAway
-            | WireError::Forbidden => TroubleKind::Unavailable,
-        };
+        if code == WireError::Superseded {
+            return self.supersede(cx);
+        }
         let lasting = matches!(code, WireError::VersionMismatch | WireError::TooMany);
-        self.trouble = Some(Trouble { kind, detail: code.advice(newest).to_owned(), lasting });
+        let reported = if lasting { errors::code(code) } else { ErrorCode::RelayUnavailable };
+        let detail = code.advice(newest).to_owned();
+        self.note_trouble(Trouble { code: reported, detail, lasting });
     }
 }

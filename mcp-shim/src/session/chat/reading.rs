@@ -71,13 +71,9 @@ impl Chat {
             state: self.state(),
             written: self.transcript.written(),
             room: self.room().map(|room| (room.room_id, room.presence)),
-            queue: match &self.place {
-                Place::Idle | Place::Chatting(_) => None,
-                Place::Seeking => Some((None, 1, 0, 0)),
-                Place::Waiting { queue, .. } => {
-                    Some((queue.position, queue.waiting, queue.not_listening, queue.own))
-                }
-            },
+            queue: self
+                .queue_view()
+                .map(|queue| (queue.position, queue.waiting, queue.not_listening, queue.own)),
         }
     }
 
@@ -101,26 +97,18 @@ impl Chat {
         if self.link != LinkState::Up && self.link != LinkState::Closed {
             return "the relay does not answer; trying to reach it".to_owned();
         }
-        match &self.place {
-            Place::Idle => "this chat has no partner".to_owned(),
-            Place::Seeking => "waiting for a partner".to_owned(),
-            Place::Waiting { queue, .. } => match queue.position {
-                Some(position) if position > 1 => {
-                    format!("waiting for a partner, {} ahead of you", position - 1)
-                }
-                Some(_) | None => "waiting for a partner".to_owned(),
-            },
-            Place::Chatting(room) => {
-                use shared::message::Presence;
-                match room.presence {
-                    Presence::Listening => "waiting for a message; your partner is listening",
-                    Presence::NotListening => {
-                        "waiting for a message; your partner is not listening"
-                    }
-                    Presence::Reconnecting => "waiting for a message; your partner is reconnecting",
-                }
-                .to_owned()
+        let waiting_for = match &self.place {
+            Place::Idle => "this chat has no partner",
+            Place::Waiting { queue: QueueView { position: Some(position @ 2..), .. }, .. } => {
+                return format!("waiting for a partner, {} ahead of you", position - 1);
             }
-        }
+            Place::Seeking | Place::Waiting { .. } => "waiting for a partner",
+            Place::Chatting(room) => match room.presence {
+                Presence::Listening => "waiting for a message; your partner is listening",
+                Presence::NotListening => "waiting for a message; your partner is not listening",
+                Presence::Reconnecting => "waiting for a message; your partner is reconnecting",
+            },
+        };
+        waiting_for.to_owned()
     }
 }

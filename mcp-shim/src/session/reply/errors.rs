@@ -9,7 +9,7 @@ use shared::{
 };
 
 use super::{ChatState, ErrorCode, ToolError};
-use crate::session::contract::{Trouble, TroubleKind};
+use crate::session::contract::Trouble;
 
 const ALLOWED: &str = "letters, digits, spaces and - _ . ' are allowed";
 
@@ -128,49 +128,48 @@ pub(crate) fn rate_limited(wait: Duration) -> ToolError {
     }
 }
 
-/// The relay gives no place in the queue.
-pub(crate) fn refused(code: WireError, retry_after_ms: Option<u64>) -> ToolError {
-    let reported = match code {
+/// What the tools report of an error of the relay.
+pub(crate) fn code(code: WireError) -> ErrorCode {
+    match code {
         WireError::RateLimited => ErrorCode::RateLimited,
         WireError::TooMany => ErrorCode::TooMany,
         WireError::Invalid => ErrorCode::InvalidTopic,
+        WireError::VersionMismatch => ErrorCode::VersionMismatch,
         WireError::Malformed
         | WireError::TooLong
         | WireError::Unsupported
         | WireError::OutOfOrder
         | WireError::HandshakeTimeout
-        | WireError::VersionMismatch
         | WireError::Superseded
         | WireError::SlowReader
         | WireError::GoingAway
         | WireError::Forbidden => ErrorCode::RelayUnavailable,
-    };
-    let error = ToolError::new(reported, code.sentence(), "try again later, or with another topic");
-    ToolError { retry_after_ms, ..error }
+    }
+}
+
+/// The relay gives no place in the queue.
+pub(crate) fn refused(code: WireError, retry_after_ms: Option<u64>) -> ToolError {
+    let hint = "try again later, or with another topic";
+    ToolError { retry_after_ms, ..ToolError::new(self::code(code), code.sentence(), hint) }
 }
 
 /// The relay cannot be reached.
 pub(crate) fn unavailable(trouble: Option<&Trouble>) -> ToolError {
-    let Some(trouble) = trouble else {
+    let Some(Trouble { code, detail, .. }) = trouble else {
         return ToolError::new(
             ErrorCode::RelayUnavailable,
             "the relay does not answer; unread events are kept",
             "run `mcp-shim doctor` in a terminal to see why",
         );
     };
-    let (code, message) = match trouble.kind {
-        TroubleKind::Unavailable => {
-            (ErrorCode::RelayUnavailable, "the relay cannot be reached; unread events are kept")
-        }
-        TroubleKind::VersionMismatch => (
-            ErrorCode::VersionMismatch,
-            "the relay speaks another protocol version; unread events are kept",
-        ),
-        TroubleKind::TooMany => {
-            (ErrorCode::TooMany, "the relay cannot take this chat; unread events are kept")
-        }
+    let message = if *code == ErrorCode::VersionMismatch {
+        "the relay speaks another protocol version; unread events are kept"
+    } else if *code == ErrorCode::TooMany {
+        "the relay cannot take this chat; unread events are kept"
+    } else {
+        "the relay cannot be reached; unread events are kept"
     };
-    ToolError::new(code, message, trouble.detail.clone())
+    ToolError::new(*code, message, detail.clone())
 }
 
 pub(crate) fn session_lost() -> ToolError {

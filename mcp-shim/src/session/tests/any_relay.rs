@@ -179,8 +179,8 @@ impl Case {
             Step::Trouble { chat: number, lasting } => {
                 let detail = "trouble".to_owned();
                 if let Some(chat) = chat(self, number) {
-                    let kind = TroubleKind::Unavailable;
-                    self.input(Input::Trouble(chat, Trouble { kind, detail, lasting }));
+                    let code = ErrorCode::RelayUnavailable;
+                    self.input(Input::Trouble(chat, Trouble { code, detail, lasting }));
                 }
             }
             Step::Client(0) => self.input(Input::ClientListens),

@@ -144,7 +144,7 @@ pub(super) fn error(code: WireError) -> RelayMessage<'static> {
 }
 
 pub(super) fn trouble(lasting: bool) -> Trouble {
-    Trouble { kind: TroubleKind::Unavailable, detail: "no relay is there".to_owned(), lasting }
+    Trouble { code: ErrorCode::RelayUnavailable, detail: "no relay is there".to_owned(), lasting }
 }
 
 /// `enter_queue` with these changes.
