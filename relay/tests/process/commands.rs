@@ -152,7 +152,7 @@ async fn an_error_names_the_variable_that_it_comes_from() {
     for (variable, value, arguments, said) in [
         ("MCP_CHAT_RELAY_GRACE", "abc", &["serve"][..], "MCP_CHAT_RELAY_GRACE (--grace <TIME>)"),
         ("MCP_CHAT_RELAY_DETACH", "perhaps", &["serve"], "MCP_CHAT_RELAY_DETACH (--detach)"),
-        ("MCP_CHAT_RELAY_NEXT_RATE", "3/7", &["serve"], "MCP_CHAT_RELAY_NEXT_RATE (--next-rate"),
+        ("MCP_CHAT_RELAY_NEXT_RATE", "3", &["serve"], "MCP_CHAT_RELAY_NEXT_RATE (--next-rate"),
         // The command line wins, and so it is at fault.
         ("MCP_CHAT_RELAY_GRACE", "1m", &["serve", "--grace=abc"], "'--grace <TIME>'"),
     ] {

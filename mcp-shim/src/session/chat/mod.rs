@@ -42,7 +42,7 @@ mod attention;
 mod inbox;
 mod link;
 mod liveness;
-mod outgoing;
+pub(super) mod outgoing;
 mod place;
 mod protocol;
 pub(super) mod reading;

@@ -1,12 +1,12 @@
-//! Messages of this side on their way: which partner they are for, what limits them, and what of
-//! them the link has.
+//! Messages of this side on their way: which partner they are for, what is refused before a message
+//! has a number, and what of them the link has.
 
 use std::{
     mem::{replace, take},
     time::{Duration, Instant},
 };
 
-use shared::{id::RoomId, limits::Limits, message::Author};
+use shared::{id::RoomId, message::Author, text};
 
 use super::{
     Chat, LinkState, Place,
@@ -15,73 +15,79 @@ use super::{
 };
 use crate::session::{
     context::Context,
-    contract::Output,
+    contract::{Output, SendMessage},
     event::Sender,
     reply::{ToolError, errors},
 };
 
+/// What became of a message that is not refused.
+pub(crate) enum Accepted {
+    /// It has this number and is on its way, or will be.
+    Sent { room_id: RoomId, seq: u64 },
+    /// Nothing yet: the relay does not answer. It is for the partner in this room, even if there is
+    /// another by then.
+    NotYet { room_id: RoomId },
+}
+
 impl Chat {
-    /// The room that a message is for: the one that it names, or the one that its client knows of.
-    pub(crate) fn guarded_room(&self, named: Option<&str>) -> Result<RoomId, ToolError> {
-        let Some(room) = self.room() else { return Err(errors::not_in_room(self.state())) };
-        let is_meant = match named {
-            Some(named) => named == room.room_id.to_string(),
+    /// Sends a message to the partner that its user means.
+    ///
+    /// # Errors
+    /// Why it is refused. It has no number then, and nothing of it is kept.
+    pub(crate) fn send(
+        &mut self,
+        request: &SendMessage,
+        autonomous: Option<u32>,
+        cx: &mut Context,
+    ) -> Result<Accepted, ToolError> {
+        let (is_down, state) = (self.down_since().is_some(), self.state());
+        let Place::Chatting(room) = &mut self.place else { return Err(errors::not_in_room(state)) };
+        let room_id = room.room_id;
+        let is_meant = match &request.room_id {
+            Some(named) => *named == room_id.to_string(),
             None => self.inbox.was_handed_out(room.found),
         };
-        if is_meant { Ok(room.room_id) } else { Err(errors::room_changed()) }
-    }
+        if !is_meant {
+            return Err(errors::room_changed());
+        }
+        let streak = match request.author {
+            Author::User => 0,
+            Author::Assistant => self.assistant_streak + 1,
+        };
+        if autonomous.is_some_and(|most| streak > most) {
+            return Err(errors::ask_user(self.assistant_streak));
+        }
+        let (bytes, lines) = (self.limits.message_bytes, self.limits.message_lines);
+        let cleaned = text::message(&request.message, bytes, lines);
+        let cleaned = cleaned.map_err(|error| errors::invalid_message(&error))?;
+        if is_down {
+            return Ok(Accepted::NotYet { room_id });
+        }
+        if !room.window_holds(cleaned.text.len(), &self.limits) {
+            return Err(errors::window_full());
+        }
+        self.message_bucket.charge(cx.now.instant).map_err(errors::rate_limited)?;
 
-    /// Messages of the assistant since the last one of the user.
-    pub(crate) fn assistant_streak(&self) -> u32 {
-        self.assistant_streak
-    }
-
-    /// What the relay allows.
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    pub(crate) fn window_holds(&self, bytes: usize) -> bool {
-        self.room().is_some_and(|room| room.window_holds(bytes, &self.limits))
-    }
-
-    /// # Errors
-    /// How long to wait, if the rate allows no message now.
-    pub(crate) fn charge_message(&mut self, now: Instant) -> Result<(), Duration> {
-        self.message_bucket.charge(now)
+        self.assistant_streak = streak;
+        self.empty_waits = 0;
+        let message = cleaned.text.into_owned();
+        let seq = room.accept(request.author, message.clone(), cleaned.removed);
+        self.transcript.write(Line::Said(Said {
+            at: cx.now.rfc3339(),
+            room_id: room_id.to_string(),
+            message_id: room.own_message_id(seq),
+            from: Sender { display_name: self.display_name.clone() },
+            author: request.author,
+            message,
+        }));
+        self.give(cx);
+        Ok(Accepted::Sent { room_id, seq })
     }
 
     /// # Errors
     /// How long to wait, if the rate allows no other partner now.
     pub(crate) fn charge_next(&mut self, now: Instant) -> Result<(), Duration> {
         self.next_bucket.charge(now)
-    }
-
-    /// Takes a message for the partner. Returns its number, if there is a partner.
-    pub(crate) fn accept(
-        &mut self,
-        author: Author,
-        text: String,
-        removed: u32,
-        cx: &mut Context,
-    ) -> Option<u64> {
-        let Place::Chatting(room) = &mut self.place else { return None };
-        let seq = room.accept(author, text.clone(), removed);
-        self.assistant_streak = match author {
-            Author::User => 0,
-            Author::Assistant => self.assistant_streak + 1,
-        };
-        self.empty_waits = 0;
-        self.transcript.write(Line::Said(Said {
-            at: cx.now.rfc3339(),
-            room_id: room.room_id.to_string(),
-            message_id: room.own_message_id(seq),
-            from: Sender { display_name: self.display_name.clone() },
-            author,
-            message: text,
-        }));
-        self.give(cx);
-        Some(seq)
     }
 
     /// Whether the partner's shim has this message. `None` once that cannot be learned any more.
