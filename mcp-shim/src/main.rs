@@ -53,8 +53,12 @@ fn main() -> ExitCode {
 /// other: only its errors are shown, whatever `RUST_LOG` says.
 fn log_to_stderr() {
     let chosen = std::env::var("RUST_LOG").ok().filter(|chosen| !chosen.is_empty());
-    let chosen = chosen.and_then(|chosen| chosen.parse().ok());
-    let chosen = chosen.unwrap_or_else(|| Targets::new().with_default(Level::WARN));
+    let chosen = chosen.map(|chosen| chosen.parse::<Targets>());
+    let (chosen, misread) = match chosen {
+        Some(Ok(chosen)) => (chosen, None),
+        Some(Err(error)) => (Targets::new().with_default(Level::WARN), Some(error)),
+        None => (Targets::new().with_default(Level::WARN), None),
+    };
     let discreet = filter_fn(|metadata| {
         !metadata.target().starts_with("rmcp") || *metadata.level() == Level::ERROR
     });
@@ -63,4 +67,7 @@ fn log_to_stderr() {
         .with_ansi(false)
         .with_filter(discreet);
     tracing_subscriber::registry().with(chosen).with(layer).init();
+    if let Some(error) = misread {
+        tracing::warn!(%error, "RUST_LOG is not understood, and has no effect");
+    }
 }

@@ -24,7 +24,7 @@
 //!   which of them can go on;
 //! - [`translate`] and [`token`]: messages of the wire into events of the lobby and its effects
 //!   back, and what the relay vouches for;
-//! - [`lobby`]: who waits, who talks with whom.
+//! - [`lobby`]: who waits, and which two talk.
 //!
 //! # What there is not
 //!

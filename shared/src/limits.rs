@@ -184,30 +184,33 @@ pub const GRACE_LONGEST: Duration = Duration::from_secs(60 * 60);
 pub struct Rate {
     /// How many can come at once.
     pub burst: u32,
-    /// Milliseconds until one more is allowed, without what follows.
+    /// Milliseconds until one more is allowed, rounded up.
     pub interval_ms: u64,
-    /// And nanoseconds, for an interval that is no whole number of milliseconds.
+    /// The same in nanoseconds, if it is no whole number of milliseconds, else 0.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub interval_ns: u32,
+    pub interval_ns: u64,
 }
 
 impl Rate {
     /// `burst` at once, then one each `interval`.
     #[must_use]
     pub const fn new(burst: u32, interval: Duration) -> Self {
-        let interval_ns = interval.subsec_nanos() % 1_000_000;
-        Self { burst, interval_ms: interval.as_millis() as u64, interval_ns }
+        let is_whole = interval.subsec_nanos().is_multiple_of(1_000_000);
+        let interval_ns = if is_whole { 0 } else { interval.as_nanos() as u64 };
+        Self { burst, interval_ms: interval.as_nanos().div_ceil(1_000_000) as u64, interval_ns }
     }
 
     /// How long until one more is allowed.
     #[must_use]
     pub const fn interval(self) -> Duration {
-        let nanoseconds = Duration::from_nanos(self.interval_ns as u64);
-        Duration::from_millis(self.interval_ms).saturating_add(nanoseconds)
+        match self.interval_ns {
+            0 => Duration::from_millis(self.interval_ms),
+            nanoseconds => Duration::from_nanos(nanoseconds),
+        }
     }
 }
 
-fn is_zero(number: &u32) -> bool {
+fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ fn a_conversation_of_ten_messages_is_so_many_frames() {
     let wait = alice.start_wait();
     let (bob, _) = enter(&bob, json!({}));
     only_event(&alice.client.finish(&wait)["structuredContent"], "chatroom.found");
-    let mut slowest = Duration::ZERO;
+    let mut slow_turns = 0;
     for turn in 1..=5 {
         for (speaker, listener) in [(&alice, &bob), (&bob, &alice)] {
             let begun = Instant::now();
@@ -112,7 +112,7 @@ fn a_conversation_of_ten_messages_is_so_many_frames() {
             speaker.deliver("hello");
             only_event(&listener.client.finish(&wait)["structuredContent"], "message.received");
             tap.await_read(turn);
-            slowest = slowest.max(begun.elapsed());
+            slow_turns += usize::from(begun.elapsed() > limits::ATTENTION_LINGER / 2);
         }
     }
     let wait = bob.start_wait();
@@ -125,11 +125,9 @@ fn a_conversation_of_ten_messages_is_so_many_frames() {
     for said in tap.said() {
         *counts.entry(said).or_insert(0) += 1;
     }
-    // Waits that follow each other closely are one to the relay.
-    let attention = counts.remove("Client attention");
-    if slowest < limits::ATTENTION_LINGER / 2 {
-        assert_eq!(attention, Some(2), "{:#?}", tap.said());
-    }
+    // Waits that follow each other closely are one to the relay; on a slow machine some do not.
+    let attention = counts.remove("Client attention").unwrap_or(0);
+    assert!((2..=2 + 4 * slow_turns).contains(&attention), "{slow_turns}: {:#?}", tap.said());
     let expected = [
         ("Client hello", 2),
         ("Relay welcome", 2),

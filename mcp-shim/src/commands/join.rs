@@ -21,9 +21,9 @@ const WAIT: Duration = Duration::from_secs(45);
 const WAITS: usize = 40;
 /// What the robot answers, in this order.
 const ANSWERS: [&str; 3] = [
-    "I heard you. I am only the demo robot of mcp-chat, but a client would have heard you as well.",
+    "I heard you. I am only the demo robot of mcp-chat, but a person would have heard you as well.",
     "That arrived too. One more, and I go.",
-    "Everything works. Now meet a client: say \"next\". Goodbye!",
+    "Everything works. Now meet a person: say \"next\". Goodbye!",
 ];
 
 /// Puts the robot into the queue of this topic, and shows what happens.

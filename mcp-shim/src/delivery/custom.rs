@@ -34,7 +34,7 @@ struct Params<'a> {
 }
 
 impl Announcer {
-    /// Whom to tell from now on. Returns whether there was nobody before.
+    /// Who is told from now on. Returns whether there was nobody before.
     pub(crate) fn set_audience(&mut self, peer: Peer<RoleServer>, has_channel: bool) -> bool {
         if self.hints.is_some() {
             return false;

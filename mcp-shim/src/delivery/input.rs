@@ -92,7 +92,7 @@ impl<R: AsyncRead + Unpin> Input<R> {
     }
 }
 
-/// What a line is, if something has to be done about it.
+/// What a line is, unless it can be passed over.
 fn parse(line: &[u8]) -> Option<Line> {
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii();
     if line.is_empty() {

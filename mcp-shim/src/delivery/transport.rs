@@ -7,6 +7,7 @@ mod tests;
 use std::{
     collections::{HashMap, hash_map},
     io,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -90,9 +91,11 @@ impl Ledger {
 }
 
 /// A transport that tells the driver what becomes of its answers.
-#[derive(Debug)]
 pub(crate) struct Watched<T, R> {
     output: T,
+    /// The answer to a line that is no request. No other line is read before it is written: a
+    /// client that does not read gets no more of them.
+    refusal: Option<Pin<Box<dyn Future<Output = io::Result<()>> + Send>>>,
     input: Input<R>,
     ledger: Ledger,
     driver: DriverHandle,
@@ -117,7 +120,7 @@ impl<T, R> Watched<T, R> {
         driver: DriverHandle,
         ends: Ends,
     ) -> Self {
-        Self { output, input, ledger, driver, ends }
+        Self { output, refusal: None, input, ledger, driver, ends }
     }
 
     /// Whether the id of this request is its own.
@@ -177,6 +180,11 @@ where
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         let message = loop {
+            if let Some(refusal) = &mut self.refusal {
+                // A client that takes nothing more shows it at the next answer.
+                let _ = refusal.await;
+                self.refusal = None;
+            }
             let error = match self.input.next().await {
                 None => break None,
                 Some(Line::Message(message)) => {
@@ -197,8 +205,8 @@ where
                 }
                 Some(Line::Invalid(error)) => JsonRpcMessage::error(error, None),
             };
-            // Apart, because this method may be dropped half-way.
-            tokio::spawn(self.output.send(error));
+            // Kept, because this method may be dropped half-way.
+            self.refusal = Some(Box::pin(self.output.send(error)));
         };
         match &message {
             // From here on the SDK writes no answer to the cancelled request.

@@ -45,7 +45,7 @@ impl Followed {
     }
 }
 
-/// Whom to tell.
+/// Who is told.
 #[derive(Debug)]
 pub(crate) enum Recipient {
     /// A stream of 2026-07-28, which lives until its client ends it.

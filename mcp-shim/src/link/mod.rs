@@ -211,7 +211,6 @@ impl Link {
             }
             tokio::select! {
                 biased;
-                () = self.closed.cancelled() => return Ended::Closed,
                 to_write = outgoing.recv() => match to_write {
                     // It is written while the next frame is waited for: two that only write to
                     // each other would wait for ever.
@@ -377,3 +376,6 @@ impl Pause {
         sleep(jittered).await;
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -5,6 +5,9 @@ use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 use shared::limits::{GRACE_LONGEST, KEEP_ALIVE_LONGEST, KEEP_ALIVE_SHORTEST, RATE_BURST, Rate};
 use thiserror::Error;
 
+/// No rate allows more in a second or a minute.
+const RATE_PER_PERIOD: u64 = 100_000;
+
 /// Why a value is refused.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ValueError {
@@ -23,6 +26,9 @@ pub enum ValueError {
     /// No client keeps a larger burst.
     #[error("at most {RATE_BURST} at once")]
     BurstTooLarge,
+    /// Nothing faster could be kept exactly.
+    #[error("at most {RATE_PER_PERIOD} per {0}")]
+    TooFast(&'static str),
     /// The same for a value that can also be `off`.
     #[error("{0}, or off")]
     NorOff(Box<Self>),
@@ -96,6 +102,9 @@ impl<const PERIOD_MS: u64> FromStr for RatePer<PERIOD_MS> {
         let per_period = positive(per_period).ok_or_else(no_rate)?;
         let burst = u32::try_from(burst).ok().filter(|burst| *burst <= RATE_BURST);
         let burst = burst.ok_or(ValueError::BurstTooLarge)?;
+        if per_period > RATE_PER_PERIOD {
+            return Err(ValueError::TooFast(Self::PERIOD_NAME));
+        }
         // Rounded up: never more than is written.
         let interval = Duration::from_nanos(
             u64::try_from(Self::PERIOD.as_nanos()).unwrap_or(u64::MAX).div_ceil(per_period),
@@ -106,8 +115,8 @@ impl<const PERIOD_MS: u64> FromStr for RatePer<PERIOD_MS> {
 
 impl<const PERIOD_MS: u64> fmt::Display for RatePer<PERIOD_MS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per_period = Self::PERIOD.as_nanos() / self.0.interval().as_nanos();
-        write!(f, "{}/{per_period}", self.0.burst)
+        let per_period = Self::PERIOD.as_secs_f64() / self.0.interval().as_secs_f64();
+        write!(f, "{}/{per_period:.0}", self.0.burst)
     }
 }
 

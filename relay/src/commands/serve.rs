@@ -78,7 +78,8 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
 
 fn start_logging() {
     let chosen = env::var("RUST_LOG").ok().filter(|chosen| !chosen.is_empty());
-    let filter = chosen.and_then(|chosen| chosen.parse().ok());
+    let chosen = chosen.map(|chosen| chosen.parse::<Targets>()).transpose();
+    let filter = chosen.as_ref().ok().cloned().flatten();
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
@@ -86,6 +87,9 @@ fn start_logging() {
         .log_internal_errors(false)
         .with_filter(filter.unwrap_or_else(|| Targets::new().with_default(Level::INFO)));
     tracing_subscriber::registry().with(layer).init();
+    if let Err(error) = chosen {
+        tracing::warn!(%error, "RUST_LOG is not understood, and has no effect");
+    }
 }
 
 /// Milliseconds since 1970: larger than that of any relay before.

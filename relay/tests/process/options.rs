@@ -20,7 +20,9 @@ async fn what_a_client_has_to_keep_is_told_in_welcome() {
 
 #[tokio::test]
 async fn a_rate_is_told_as_exactly_as_it_is_written() {
-    for (rate, interval) in [("5/600", (1, 666_667)), ("5/1000", (1, 0)), ("5/3", (333, 333_334))] {
+    for (rate, interval) in
+        [("5/600", (2, 1_666_667)), ("5/1000", (1, 0)), ("5/3", (334, 333_333_334))]
+    {
         let relay = Relay::start(&["--message-rate", rate]);
         let welcome = relay.connect().await.greet(hello(None, None)).await;
         let told = welcome.limits.message_rate.unwrap();
@@ -147,6 +149,7 @@ async fn a_value_that_will_not_do_is_refused_with_what_would() {
         // No client keeps a larger burst, whatever it is told.
         ("--message-rate", "200000/2", &burst),
         ("--next-rate", "100001/6", &burst),
+        ("--message-rate", "5/100001", &"at most 100000 per second, or off".to_owned()),
         ("--grace", "1500us", &whole),
         ("--keep-alive", "10500us", &whole),
         ("--away-after", "5", &time),

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{future, pin::pin, sync::atomic::AtomicBool};
+use std::{
+    future,
+    pin::pin,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+};
 
 use rmcp::model::ServerResult;
 use shared::{endpoint::Endpoint, id::OwnerId};
@@ -14,6 +18,7 @@ use crate::{driver::Driver, link::Route, session::Config};
 /// The client has each answer at once; the write returns when that is allowed.
 #[derive(Default)]
 struct SlowToReturn {
+    begun: Arc<AtomicUsize>,
     client_has_it: Arc<Notify>,
     may_return: Arc<Notify>,
 }
@@ -26,6 +31,7 @@ impl Transport<RoleServer> for SlowToReturn {
         _: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
         let (client_has_it, may_return) = (self.client_has_it.clone(), self.may_return.clone());
+        self.begun.fetch_add(1, Ordering::Relaxed);
         async move {
             client_has_it.notify_one();
             may_return.notified().await;
@@ -83,4 +89,24 @@ async fn a_request_is_done_when_the_answers_before_it_are_known_to_be_written() 
     assert!(entering.await);
     ending.await;
     sending.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_writes_rubbish_and_reads_nothing_has_one_answer_waiting() {
+    let (output, rubbish) = (SlowToReturn::default(), b"[]\n".repeat(100));
+    let (begun, may_return) = (output.begun.clone(), output.may_return.clone());
+    let input = Input::new(rubbish.as_slice());
+    let mut transport = Watched::new(output, input, Ledger::default(), driver(), Ends::default());
+    for answers in 1..=3 {
+        // Dropped half-way, as the SDK does, it goes on where it was.
+        for _ in 0..5 {
+            tokio::select! {
+                biased;
+                _ = transport.receive() => panic!("there is no message"),
+                () = future::ready(()) => {}
+            }
+        }
+        assert_eq!(begun.load(Ordering::Relaxed), answers);
+        may_return.notify_one();
+    }
 }

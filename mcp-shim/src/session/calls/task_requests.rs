@@ -162,7 +162,7 @@ impl Sessions {
         for id in unwatched {
             let open = self.is_listened_to(id);
             if let Some(chat) = self.chats.get_mut(&id).filter(|_| !open) {
-                chat.lapse();
+                chat.lapse(cx.now.instant);
             }
         }
     }

@@ -39,7 +39,7 @@ pub(super) struct Task {
     pub(super) polled: Instant,
     /// Its client looked at it lately.
     pub(super) is_watched: bool,
-    /// When it was over, for which gives way first.
+    /// When it was over. The one that was over first gives way first.
     pub(super) over: Option<Instant>,
     pub(super) fence: u32,
     pub(super) stage: Stage,

@@ -19,7 +19,7 @@ pub(super) struct Attention {
     last_call: Option<Instant>,
     /// A tool was called, and the relay does not know.
     is_untold: bool,
-    /// The relay takes the client for more active than it is.
+    /// The client is gone: what was open has ended without it, or it has been inactive for long.
     has_lapsed: bool,
     /// The answer of the relay, `queued`, is wanted for its numbers.
     asks_for_numbers: bool,
@@ -31,49 +31,62 @@ impl Attention {
         self.last_call = Some(now);
         self.is_untold = true;
         self.has_lapsed = false;
+        self.closes_at = Some(now + limits::ATTENTION_LINGER);
         self.asks_for_numbers = asks_for_numbers;
     }
 
-    /// What is open ends without the client.
-    pub(super) fn lapse(&mut self) {
-        self.has_lapsed |= self.open;
+    /// Whether the relay takes something for open that is not, or the other way round.
+    pub(super) fn is_misread(&self) -> bool {
+        self.open != self.told_open
     }
 
     pub(super) fn set_open(&mut self, open: bool, now: Instant) {
-        if self.open && !open {
+        if self.open && !open && !self.has_lapsed {
             self.closes_at = Some(now + limits::ATTENTION_LINGER);
         }
         self.has_lapsed &= !open;
         self.open = open;
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        self.open
+    /// What is open ends without the client. A call that the relay does not know of has made it
+    /// listen for some time: only then is it told, and takes it for inactive since that call.
+    pub(super) fn lapse(&mut self, now: Instant) {
+        if self.open {
+            let untold = self.last_call.filter(|_| self.is_untold);
+            self.closes_at = Some(untold.map_or(now, |at| now.max(at + limits::LISTENING_FOR)));
+            self.has_lapsed = true;
+        }
     }
 
-    /// On a new connection the relay takes nothing for open and the client for active.
+    /// What is not open any more is told now, not a moment later.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.closes_at = self.closes_at.map(|at| at.min(now));
+    }
+
+    /// On a new connection the relay takes nothing for open. It remembers when a client that it
+    /// knows was active last, and takes one that is new to it for active.
     pub(super) fn connected(&mut self, now: Instant) {
         self.told_open = false;
-        self.has_lapsed = !self.is_recent(now);
+        self.has_lapsed = self.last_call.is_none_or(|at| at + limits::LISTENING_FOR <= now);
         self.asks_for_numbers = false;
+    }
+
+    /// A new message has told the relay that the client is active.
+    pub(super) fn has_sent(&mut self) {
+        self.is_untold = false;
     }
 
     /// What the relay learns from a message that is sent to it.
     pub(super) fn said(&mut self, message: &ClientMessage<'_>) {
-        use ClientMessage::{Attention, EnterQueue, Next, Send};
-        let is_answered_with_numbers =
-            matches!(message, Attention { .. } | EnterQueue { .. } | Next { .. });
-        let is_activity = is_answered_with_numbers || matches!(message, Send { .. });
-        self.asks_for_numbers &= !is_answered_with_numbers;
-        self.is_untold &= !is_activity;
+        use ClientMessage::{Attention, EnterQueue, Next};
+        if matches!(message, Attention { .. } | EnterQueue { .. } | Next { .. }) {
+            self.is_untold = false;
+            self.asks_for_numbers = false;
+        }
         if let Attention { open, .. } = message {
             self.told_open = *open;
             self.has_lapsed = false;
         }
-    }
-
-    fn is_recent(&self, now: Instant) -> bool {
-        self.last_call.is_some_and(|at| now < at + limits::LISTENING_FOR)
     }
 
     /// When the relay is to be told without any further input.
@@ -85,9 +98,9 @@ impl Attention {
     pub(super) fn due(&self, now: Instant) -> Option<ClientMessage<'static>> {
         let begins = self.open && !self.told_open;
         let ends = self.deadline().is_some_and(|at| at <= now);
-        let is_active = self.is_untold && !self.told_open;
-        let has_lapsed = self.has_lapsed && !self.open && !(self.is_untold && self.is_recent(now));
-        let is_due = begins || ends || is_active || has_lapsed || self.asks_for_numbers;
-        is_due.then_some(ClientMessage::Attention { open: self.open, lapsed: has_lapsed })
+        let is_news = (self.is_untold || (self.has_lapsed && !self.open)) && !self.told_open;
+        let is_due = begins || ends || is_news || self.asks_for_numbers;
+        let lapsed = self.has_lapsed && !self.open;
+        is_due.then_some(ClientMessage::Attention { open: self.open, lapsed })
     }
 }

@@ -18,7 +18,7 @@
 //!
 //! Beside its place, a chat can be one or more of these:
 //! - *leaving queue*: it gave up its place, and what the relay says of one is older than that. It
-//!   ends with `dequeued`, with the connection, or when the chat seeks again.
+//!   ends with `dequeued`, with the connection, or when a place is asked for again.
 //! - *ended*: its user left it. Tools cannot name it any more; it lives on until the relay knows.
 //! - *superseded*: another connection carries its session. It is lost, and stays until its user
 //!   leaves it.
@@ -94,7 +94,7 @@ pub(super) struct Chat {
     empty_waits: u32,
     /// Counts `queued`, so that a call can tell whether the numbers are newer than itself.
     queue_news: u64,
-    /// Since when it is idle, for which gives way first.
+    /// Since when it is idle. The one that is idle longest gives way first.
     idle_since: Instant,
     ended: Option<Instant>,
     superseded: bool,
@@ -121,8 +121,14 @@ pub(super) struct Chat {
 #[derive(Debug)]
 enum Place {
     Idle,
-    Seeking,
-    Waiting { ticket: Option<String>, queue: QueueView },
+    /// `is_asked`: the relay has been asked for a place, and has not answered.
+    Seeking {
+        is_asked: bool,
+    },
+    Waiting {
+        ticket: Option<String>,
+        queue: QueueView,
+    },
     Chatting(Box<Room>),
 }
 
@@ -212,7 +218,7 @@ impl Chat {
         }
         match self.place {
             Place::Idle => ChatState::Idle,
-            Place::Seeking | Place::Waiting { .. } => ChatState::Waiting,
+            Place::Seeking { .. } | Place::Waiting { .. } => ChatState::Waiting,
             Place::Chatting(_) => ChatState::Chatting,
         }
     }
@@ -242,14 +248,14 @@ impl Chat {
     pub(super) fn room(&self) -> Option<&Room> {
         match &self.place {
             Place::Chatting(room) => Some(room),
-            Place::Idle | Place::Seeking | Place::Waiting { .. } => None,
+            Place::Idle | Place::Seeking { .. } | Place::Waiting { .. } => None,
         }
     }
 
     fn room_mut(&mut self) -> Option<&mut Room> {
         match &mut self.place {
             Place::Chatting(room) => Some(room),
-            Place::Idle | Place::Seeking | Place::Waiting { .. } => None,
+            Place::Idle | Place::Seeking { .. } | Place::Waiting { .. } => None,
         }
     }
 
@@ -299,8 +305,8 @@ impl Chat {
     }
 
     /// What was open for this chat ends without the client.
-    pub(super) fn lapse(&mut self) {
-        self.attention.lapse();
+    pub(super) fn lapse(&mut self, now: Instant) {
+        self.attention.lapse(now);
     }
 
     /// Whether something is open for this chat, after an input.

@@ -81,6 +81,9 @@ impl Chat {
             message,
         }));
         self.give(cx);
+        if self.room().is_some_and(|room| !room.has_more()) {
+            self.attention.has_sent();
+        }
         Ok(Accepted::Sent { room_id, seq })
     }
 

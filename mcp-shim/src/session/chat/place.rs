@@ -28,7 +28,7 @@ impl Chat {
         match self.place {
             Place::Idle | Place::Chatting(_) => true,
             Place::Waiting { .. } => self.queue_news > news,
-            Place::Seeking => false,
+            Place::Seeking { .. } => false,
         }
     }
 
@@ -68,6 +68,8 @@ impl Chat {
         let leave = self.depart(verdict, cx.now.instant);
         self.begin_search(cx);
         if self.link == LinkState::Up {
+            self.correct_attention(cx);
+            self.place = Place::Seeking { is_asked: true };
             let next = ClientMessage::Next {
                 leave,
                 display_name: self.display_name.clone().into(),
@@ -77,20 +79,29 @@ impl Chat {
         }
     }
 
-    /// Asks for a place in the queue. What is open is told before: the relay answers with numbers
-    /// to whatever is told after.
-    pub(super) fn ask_for_place(&mut self, cx: &mut Context) {
-        if self.attention.is_open() {
+    /// Before a place is asked for: the relay answers with numbers to whatever is told after.
+    fn correct_attention(&mut self, cx: &mut Context) {
+        if self.attention.is_misread() {
+            self.attention.hurry(cx.now.instant);
             self.tell_attention(cx);
         }
-        self.transmit(self.enter_queue(), cx);
+    }
+
+    /// Asks for a place in the queue.
+    pub(super) fn ask_for_place(&mut self, cx: &mut Context) {
+        self.correct_attention(cx);
+        let enter_queue = self.enter_queue();
+        if let Place::Seeking { is_asked } = &mut self.place {
+            *is_asked = true;
+        }
+        self.transmit(enter_queue, cx);
     }
 
     /// The request for a place, with the ticket of the one that it has.
     fn enter_queue(&self) -> ClientMessage<'static> {
         let ticket = match &self.place {
             Place::Waiting { ticket, .. } => ticket.clone().map(Into::into),
-            Place::Idle | Place::Seeking | Place::Chatting(_) => None,
+            Place::Idle | Place::Seeking { .. } | Place::Chatting(_) => None,
         };
         ClientMessage::EnterQueue {
             display_name: self.display_name.clone().into(),
@@ -100,7 +111,7 @@ impl Chat {
     }
 
     fn begin_search(&mut self, cx: &mut Context) {
-        self.place = Place::Seeking;
+        self.place = Place::Seeking { is_asked: false };
         self.refused = None;
         self.empty_waits = 0;
         self.open_link(cx);
@@ -134,7 +145,7 @@ impl Chat {
 impl Chat {
     /// Whether a pairing is of a search that still goes on.
     pub(super) fn wants(&self, room_id: RoomId) -> bool {
-        let seeks = matches!(self.place, Place::Seeking | Place::Waiting { .. });
+        let seeks = matches!(self.place, Place::Seeking { .. } | Place::Waiting { .. });
         seeks && !self.leaving_queue && !self.closed.contains(&room_id)
     }
 
@@ -153,7 +164,7 @@ impl Chat {
 
     pub(super) fn queued(&mut self, queued: Queued<'_>) {
         match self.place {
-            Place::Seeking | Place::Waiting { .. } if !self.leaving_queue => {
+            Place::Seeking { .. } | Place::Waiting { .. } if !self.leaving_queue => {
                 self.queue_news += 1;
                 self.place = Place::Waiting {
                     ticket: untrusted::token(queued.ticket),
@@ -166,7 +177,7 @@ impl Chat {
                     },
                 };
             }
-            Place::Idle | Place::Seeking | Place::Waiting { .. } | Place::Chatting(_) => {}
+            Place::Idle | Place::Seeking { .. } | Place::Waiting { .. } | Place::Chatting(_) => {}
         }
     }
 
@@ -178,8 +189,8 @@ impl Chat {
         cx: &mut Context,
     ) {
         match self.place {
-            Place::Seeking | Place::Waiting { .. } if self.leaving_queue => {}
-            Place::Seeking => {
+            Place::Seeking { .. } | Place::Waiting { .. } if self.leaving_queue => {}
+            Place::Seeking { .. } => {
                 self.place = Place::Idle;
                 self.idle_since = cx.now.instant;
                 let retry_after_ms = retry_after_ms.map(untrusted::milliseconds);
@@ -221,7 +232,7 @@ impl Chat {
     /// Gives up its place in the queue, if it has or seeks one. A relay without a connection to
     /// this chat forgets the place by itself.
     fn leave_queue(&mut self, cx: &mut Context) {
-        if !matches!(self.place, Place::Seeking | Place::Waiting { .. }) {
+        if !matches!(self.place, Place::Seeking { .. } | Place::Waiting { .. }) {
             return;
         }
         self.place = Place::Idle;
@@ -270,7 +281,7 @@ impl Chat {
                 self.idle_since = now;
                 Some(room)
             }
-            place @ (Place::Idle | Place::Seeking | Place::Waiting { .. }) => {
+            place @ (Place::Idle | Place::Seeking { .. } | Place::Waiting { .. }) => {
                 self.place = place;
                 None
             }

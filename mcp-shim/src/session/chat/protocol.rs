@@ -20,7 +20,7 @@ use crate::session::{
     context::Context,
     contract::{Config, Trouble},
     event::{Event, FoundPartner, Sender},
-    reply::{ErrorCode, errors},
+    reply::ErrorCode,
 };
 
 impl Chat {
@@ -62,10 +62,11 @@ impl Chat {
         self.transmit(ClientMessage::Hello(hello), cx);
     }
 
+    /// The place that it has, or that the relay may have given it without an answer that came.
     fn queue_claim(&self) -> Option<QueueClaim<'static>> {
         let ticket = match &self.place {
-            Place::Idle | Place::Chatting(_) => return None,
-            Place::Seeking => None,
+            Place::Idle | Place::Chatting(_) | Place::Seeking { is_asked: false } => return None,
+            Place::Seeking { is_asked: true } => None,
             Place::Waiting { ticket, .. } => ticket.clone().map(Cow::Owned),
         };
         Some(QueueClaim {
@@ -96,7 +97,7 @@ impl Chat {
             RelayMessage::Closed { room_id, reason } => {
                 if self.is_in(room_id) {
                     self.close_room(reason, cx);
-                } else if matches!(self.place, Place::Seeking | Place::Waiting { .. }) {
+                } else if matches!(self.place, Place::Seeking { .. } | Place::Waiting { .. }) {
                     // A room that it knows nothing of may have kept it from its place in the queue.
                     self.ask_for_place(cx);
                 }
@@ -175,7 +176,7 @@ impl Chat {
         self.transmit_all(leaves.into_iter().map(ClientMessage::Leave), cx);
         match &mut self.place {
             // This also moves a place that was claimed and given up meanwhile.
-            Place::Seeking => {
+            Place::Seeking { .. } => {
                 self.leaving_queue = false;
                 self.ask_for_place(cx);
             }
@@ -243,7 +244,7 @@ impl Chat {
         let answered = self.leaving.iter().position(|departed| departed.leave.room_id == room_id);
         let answered = answered.map(|index| self.leaving.remove(index));
         if answered.as_ref().is_some_and(|departed| departed.stale)
-            && matches!(self.place, Place::Seeking | Place::Waiting { .. })
+            && matches!(self.place, Place::Seeking { .. } | Place::Waiting { .. })
         {
             self.ask_for_place(cx);
         }
@@ -307,9 +308,14 @@ impl Chat {
         if code == WireError::Superseded {
             return self.supersede(cx);
         }
-        let lasting = matches!(code, WireError::VersionMismatch | WireError::TooMany);
-        let reported = if lasting { errors::code(code) } else { ErrorCode::RelayUnavailable };
         let detail = code.advice(newest).to_owned();
-        self.note_trouble(Trouble { code: reported, detail, lasting });
+        let (code, lasting) = if code == WireError::VersionMismatch {
+            (ErrorCode::VersionMismatch, true)
+        } else if code == WireError::TooMany {
+            (ErrorCode::TooMany, true)
+        } else {
+            (ErrorCode::RelayUnavailable, false)
+        };
+        self.note_trouble(Trouble { code, detail, lasting });
     }
 }

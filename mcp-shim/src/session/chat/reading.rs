@@ -81,7 +81,7 @@ impl Chat {
         match &self.place {
             _ if self.ended.is_some() => None,
             Place::Idle | Place::Chatting(_) => None,
-            Place::Seeking => Some(QueueView {
+            Place::Seeking { .. } => Some(QueueView {
                 topic: self.topic.clone(),
                 position: None,
                 waiting: 1,
@@ -102,7 +102,7 @@ impl Chat {
             Place::Waiting { queue: QueueView { position: Some(position @ 2..), .. }, .. } => {
                 return format!("waiting for a partner, {} ahead of you", position - 1);
             }
-            Place::Seeking | Place::Waiting { .. } => "waiting for a partner",
+            Place::Seeking { .. } | Place::Waiting { .. } => "waiting for a partner",
             Place::Chatting(room) => match room.presence {
                 Presence::Listening => "waiting for a message; your partner is listening",
                 Presence::NotListening => "waiting for a message; your partner is not listening",

@@ -128,29 +128,25 @@ pub(crate) fn rate_limited(wait: Duration) -> ToolError {
     }
 }
 
-/// What the tools report of an error of the relay.
-pub(crate) fn code(code: WireError) -> ErrorCode {
-    match code {
+/// The relay gives no place in the queue.
+pub(crate) fn refused(code: WireError, retry_after_ms: Option<u64>) -> ToolError {
+    let reported = match code {
         WireError::RateLimited => ErrorCode::RateLimited,
         WireError::TooMany => ErrorCode::TooMany,
         WireError::Invalid => ErrorCode::InvalidTopic,
-        WireError::VersionMismatch => ErrorCode::VersionMismatch,
         WireError::Malformed
         | WireError::TooLong
         | WireError::Unsupported
         | WireError::OutOfOrder
         | WireError::HandshakeTimeout
+        | WireError::VersionMismatch
         | WireError::Superseded
         | WireError::SlowReader
         | WireError::GoingAway
         | WireError::Forbidden => ErrorCode::RelayUnavailable,
-    }
-}
-
-/// The relay gives no place in the queue.
-pub(crate) fn refused(code: WireError, retry_after_ms: Option<u64>) -> ToolError {
+    };
     let hint = "try again later, or with another topic";
-    ToolError { retry_after_ms, ..ToolError::new(self::code(code), code.sentence(), hint) }
+    ToolError { retry_after_ms, ..ToolError::new(reported, code.sentence(), hint) }
 }
 
 /// The relay cannot be reached.

@@ -55,7 +55,7 @@ fn code() -> impl Strategy<Value = WireError> {
 
 fn rate() -> impl Strategy<Value = Option<Rate>> {
     let burst = prop_oneof![0..10_u32, Just(u32::MAX)];
-    let interval = (number(), any::<u32>());
+    let interval = (number(), prop_oneof![Just(0), any::<u64>()]);
     let rate = (burst, interval).prop_map(|(burst, (interval_ms, interval_ns))| Rate {
         burst,
         interval_ms,

@@ -109,3 +109,53 @@ fn what_is_open_is_told_before_a_place_is_asked_for() {
     case.connect(chat);
     case.expect(["open", "> hello", "> ping", OPEN, "> enter_queue Alice open"]);
 }
+
+#[test]
+fn a_message_that_is_sent_again_is_no_activity() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    case.call(say(chat, "hi"));
+    case.input(Input::Disconnected(chat));
+    case.call(status(chat));
+    case.greet(chat);
+    case.relay(chat, sync(1, 0));
+    case.skip();
+    case.relay(chat, RelayMessage::Pong {});
+    case.expect([CLOSED]);
+}
+
+#[test]
+fn a_wait_that_has_ended_is_told_before_another_partner_is_asked_for() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    let call = case.call(wait(chat, LONG));
+    case.hears(chat, 1, "hi");
+    case.read(call);
+    case.skip();
+    case.call(next(chat));
+    case.expect([CLOSED, "> next 1"]);
+    case.relay(chat, left(1));
+    case.relay(chat, queued(1));
+    case.skip();
+    case.pass(limits::ATTENTION_LINGER);
+    case.expect([]);
+}
+
+#[test]
+fn a_client_that_is_gone_listens_no_longer_than_after_its_last_call() {
+    let mut case = Case::new();
+    case.answers_pings = true;
+    let chat = case.chatting();
+    let task = case.task(chat);
+    case.pass(10 * SECOND);
+    case.call(status(chat));
+    let called = case.now.instant;
+    case.look_at(&task);
+    case.skip();
+    // The relay does not know of that call, and would take it for older.
+    case.pass(called + limits::LISTENING_FOR - case.now.instant - MOMENT);
+    assert!(case.said.iter().all(|line| line == "> ping"), "{:?}", case.said);
+    case.skip();
+    case.pass(MOMENT);
+    case.expect(["> attention false lapsed"]);
+}

@@ -172,7 +172,7 @@ fn next_without_a_relay_says_what_may_not_have_arrived() {
     // It goes on trying.
     case.skip();
     case.input(Input::Connected(chat));
-    case.expect(["> hello session queue - leaving 1"]);
+    case.expect(["> hello session leaving 1"]);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn next_of_an_idle_chat_waits_again() {
     let call = case.call(next(chat));
     case.expect(["open"]);
     case.connect(chat);
-    case.expect(["> hello session queue -", "> ping", "> enter_queue Alice open"]);
+    case.expect(["> hello session", "> ping", "> enter_queue Alice open"]);
     case.relay(chat, queued(1));
     assert_eq!(view(&case.read(call)).state, ChatState::Waiting);
 }

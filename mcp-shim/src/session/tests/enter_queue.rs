@@ -91,7 +91,7 @@ fn an_idle_chat_enters_again_with_its_session_and_its_name() {
     let call = case.call(Enter { chat: Some(chat), topic: Some("Chess"), ..ENTER }.into());
     case.expect(["open"]);
     case.input(Input::Connected(chat));
-    case.expect(["> hello session queue -"]);
+    case.expect(["> hello session"]);
     let welcome = case.welcome();
     case.relay(chat, welcome);
     case.relay(chat, queued(1));
