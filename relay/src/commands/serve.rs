@@ -46,7 +46,7 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
     }
     start_logging();
     let mut options = options.clone();
-    options.limits.max_connections = allow_connections(&options);
+    options.limits.max_connections.0 = allow_connections(&options);
     let key = listener.key(random()?);
     match &key.origin {
         KeyOrigin::Found | KeyOrigin::Made => {}
@@ -117,7 +117,7 @@ fn allow_connections(options: &Serve) -> usize {
     const OTHER_FILES: usize = 32;
 
     let (wanted, per_user) =
-        (options.limits.max_connections, options.limits.max_connections_per_user);
+        (options.limits.max_connections.0, options.limits.max_connections_per_user.0);
     let files = allow_open_files(wanted.saturating_add(OTHER_FILES));
     let connections = files.saturating_sub(OTHER_FILES).clamp(1, wanted);
     if connections < wanted {
