@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use shared::message::{ErrorCode, Paired, Queued, RelayMessage};
 
-use super::{Fault, fault};
+use super::{Fault, fault, refused};
 use crate::{
     lobby::{DisconnectReason, Member, News, Numbers, Refusal},
     token::Tokens,
@@ -46,12 +46,12 @@ pub fn outgoing(
             RelayMessage::Left { room_id: room, block_tag }
         }
         News::Dequeued(reason) => RelayMessage::Dequeued { reason },
-        News::Refused(refusal) => refused(refusal),
+        News::Refused(refusal) => refused(ungranted(refusal)),
     }
 }
 
-/// A message that says why a request was not granted.
-fn refused(refusal: Refusal) -> RelayMessage<'static> {
+/// Why the lobby does not grant a request.
+fn ungranted(refusal: Refusal) -> Fault {
     let (code, message) = match refusal {
         Refusal::QueueFull => {
             (ErrorCode::TooMany, "too many wait in this topic already; try another, or later")
@@ -72,7 +72,7 @@ fn refused(refusal: Refusal) -> RelayMessage<'static> {
         ),
         Refusal::Draining => (ErrorCode::GoingAway, "the relay is about to end"),
     };
-    RelayMessage::Refused { code, message: message.into(), retry_after_ms: None }
+    fault(code, message)
 }
 
 /// Why the lobby closes a connection.
