@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shared::{
-    id::{RoomId, SessionId},
+    id::SessionId,
     message::{CloseReason, DequeueReason},
 };
 
@@ -24,7 +24,7 @@ impl Lobby {
                 Some(due) if due > at => self.deadlines.not_after(subject, due),
                 Some(_) => match subject {
                     Subject::Session(id) => self.age_session(now, at, id),
-                    Subject::Room(id) => self.close_idle_room(now, id),
+                    Subject::Room(id) => self.close_room(now, id, CloseReason::Idle),
                     Subject::Pairing => self.begin_pairing(now),
                 },
             }
@@ -76,9 +76,5 @@ impl Lobby {
         for room in self.rooms.values_mut() {
             room.sleep(now, duration);
         }
-    }
-
-    fn close_idle_room(&mut self, now: Instant, id: RoomId) {
-        self.close_room(now, id, CloseReason::Idle);
     }
 }
