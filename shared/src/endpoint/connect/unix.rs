@@ -10,12 +10,11 @@ use interprocess::{ConnectWaitMode, local_socket::ConnectOptions};
 
 use crate::endpoint::{
     account::own_uid,
-    bind::socket_name,
     directory::{self, DirectoryError, Host},
     error::ConnectError,
     file::kind,
     path::Endpoint,
-    stream::{RawStream, Stream},
+    stream::{RawStream, Stream, socket_name},
 };
 
 impl Endpoint {
