@@ -66,10 +66,10 @@ pub struct Serve {
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
     /// Messages of one session: burst/per second, or off
-    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(RatePer(limits::MESSAGE_RATE))))]
+    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(limits::MESSAGE_RATE.into())))]
     pub message_rate: Limit<RatePerSecond>,
     /// Changes of partner of one session: burst/per minute, or off
-    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(RatePer(limits::NEXT_RATE))))]
+    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(limits::NEXT_RATE.into())))]
     pub next_rate: Limit<RatePerMinute>,
     /// A message, in bytes of UTF-8 after cleaning
     #[arg(long, value_name = "N", default_value_t = Number(limits::MESSAGE_BYTES))]

@@ -35,5 +35,5 @@ pub use account::{Audience, Peer, is_in_charge, is_own_account};
 pub use error::{ConnectError, EndpointError, ListenError, SOCKET_VARIABLE};
 pub use key::{KEY_BYTES, Key, KeyOrigin};
 pub use listen::{Listener, Standing};
-pub use path::Endpoint;
+pub use path::{Endpoint, beside};
 pub use stream::Stream;

@@ -118,12 +118,18 @@ impl<const LEAST: usize, const MOST: usize> fmt::Display for Number<LEAST, MOST>
 
 /// A rate, written as its burst and how many follow in each period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RatePer<const PERIOD_MS: u64>(pub Rate);
+pub struct RatePer<const PERIOD_MS: u64>(pub Rate, u64);
 
 /// A rate by the second.
 pub type RatePerSecond = RatePer<1_000>;
 /// A rate by the minute.
 pub type RatePerMinute = RatePer<60_000>;
+
+impl<const PERIOD_MS: u64> From<Rate> for RatePer<PERIOD_MS> {
+    fn from(rate: Rate) -> Self {
+        Self(rate, 1_000_000 * PERIOD_MS / rate.interval().as_nanos() as u64)
+    }
+}
 
 impl<const PERIOD_MS: u64> FromStr for RatePer<PERIOD_MS> {
     type Err = ValueError;
@@ -138,13 +144,12 @@ impl<const PERIOD_MS: u64> FromStr for RatePer<PERIOD_MS> {
         let burst = burst.ok_or(ValueError::BurstTooLarge)?;
         // Rounded up: never more than is written.
         let interval = Duration::from_nanos((1_000_000 * PERIOD_MS).div_ceil(per_period));
-        Ok(Self(Rate::new(burst, interval)))
+        Ok(Self(Rate::new(burst, interval), per_period))
     }
 }
 
 impl<const PERIOD_MS: u64> fmt::Display for RatePer<PERIOD_MS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per_period = Duration::from_millis(PERIOD_MS).as_nanos() / self.0.interval().as_nanos();
-        write!(f, "{}/{per_period}", self.0.burst)
+        write!(f, "{}/{}", self.0.burst, self.1)
     }
 }

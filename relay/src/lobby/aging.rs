@@ -34,8 +34,7 @@ impl Lobby {
     pub(super) fn age_session(&mut self, now: Instant, at: Instant, id: SessionId) {
         let session = self.sessions.get_mut(&id).expect("a session that is due is known");
         if session.lost_at(&self.config).is_some_and(|lost_at| lost_at <= at) {
-            self.forget(now, id);
-            return;
+            return self.forget(now, id);
         }
         session.age(at, &self.config);
         if session.expires_at(&self.config).is_some_and(|expires_at| expires_at <= at) {

@@ -23,8 +23,7 @@ impl Lobby {
         if is_new || !room.seats[seat].repeats.take() {
             let session = self.sessions.get_mut(&id).expect("who has a seat is known");
             if !session.charge_message(now) {
-                self.disconnect(now, id, DisconnectReason::RateExceeded);
-                return;
+                return self.disconnect(now, id, DisconnectReason::RateExceeded);
             }
             // Only a new one is the activity of a person.
             if is_new {
@@ -43,11 +42,10 @@ impl Lobby {
 
     pub(super) fn acknowledge(&mut self, now: Instant, id: SessionId, room: RoomId, received: u64) {
         let Some((known, seat)) = seat_in(&mut self.rooms, room, id) else { return };
-        if known.seats[seat].acks.take() {
-            self.pass_on_received(id, room, received);
-        } else {
-            self.disconnect(now, id, DisconnectReason::RateExceeded);
+        if !known.seats[seat].acks.take() {
+            return self.disconnect(now, id, DisconnectReason::RateExceeded);
         }
+        self.pass_on_received(id, room, received);
     }
 
     fn pass_on_received(&mut self, id: SessionId, room_id: RoomId, received: u64) {
@@ -61,8 +59,7 @@ impl Lobby {
     pub(super) fn sync(&mut self, now: Instant, id: SessionId, room_id: RoomId, received: u64) {
         let Some((room, seat)) = seat_in(&mut self.rooms, room_id, id) else { return };
         if !room.seats[seat].syncs.take() {
-            self.disconnect(now, id, DisconnectReason::RateExceeded);
-            return;
+            return self.disconnect(now, id, DisconnectReason::RateExceeded);
         }
         room.seats[1 - seat].repeats.grow(WINDOW_MESSAGES);
         self.pass_on_received(id, room_id, received);

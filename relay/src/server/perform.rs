@@ -150,11 +150,9 @@ impl Server {
 
     fn forget_session(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        match connection.phase {
-            Phase::Carrying { .. } => self.gone.push(id),
-            Phase::Greeting | Phase::Visiting | Phase::Closing => {}
+        if let Phase::Carrying { .. } = mem::replace(&mut connection.phase, Phase::Closing) {
+            self.gone.push(id);
         }
-        connection.phase = Phase::Closing;
     }
 
     pub(super) fn announce_end(&mut self) {
