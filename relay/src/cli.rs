@@ -8,9 +8,7 @@ use std::{path::PathBuf, sync::LazyLock};
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 use shared::{limits, version};
 
-use self::values::{grace, positive, short_time, within};
-
-pub use self::values::{Limit, RatePer, RatePerMinute, RatePerSecond, Time, ValueError};
+pub use self::values::*;
 
 /// Package and protocol version.
 pub static VERSION: LazyLock<String> =
@@ -68,73 +66,38 @@ pub struct Serve {
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
     /// Messages of one session: burst/per second, or off
-    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(RatePer(limits::MESSAGE_RATE))))]
+    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(limits::MESSAGE_RATE.into())))]
     pub message_rate: Limit<RatePerSecond>,
     /// Changes of partner of one session: burst/per minute, or off
-    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(RatePer(limits::NEXT_RATE))))]
+    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(limits::NEXT_RATE.into())))]
     pub next_rate: Limit<RatePerMinute>,
     /// A message, in bytes of UTF-8 after cleaning
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = limits::MESSAGE_BYTES,
-        value_parser = within::<1, { limits::MESSAGE_BYTES }>
-    )]
-    pub message_bytes: usize,
+    #[arg(long, value_name = "N", default_value_t = Number(limits::MESSAGE_BYTES))]
+    pub message_bytes: Number<1, { limits::MESSAGE_BYTES }>,
     /// A message, in lines
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = limits::MESSAGE_LINES,
-        value_parser = within::<1, { limits::MESSAGE_LINES }>
-    )]
-    pub message_lines: usize,
+    #[arg(long, value_name = "N", default_value_t = Number(limits::MESSAGE_LINES))]
+    pub message_lines: Number<1, { limits::MESSAGE_LINES }>,
     /// Messages to one partner that it has not acknowledged
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = limits::WINDOW_MESSAGES,
-        value_parser = within::<1, { limits::WINDOW_MESSAGES }>
-    )]
-    pub window_messages: usize,
+    #[arg(long, value_name = "N", default_value_t = Number(limits::WINDOW_MESSAGES))]
+    pub window_messages: Number<1, { limits::WINDOW_MESSAGES }>,
     /// The same in bytes of text
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = limits::WINDOW_BYTES,
-        value_parser = within::<{ limits::MESSAGE_BYTES }, { limits::WINDOW_BYTES }>
-    )]
-    pub window_bytes: usize,
+    #[arg(long, value_name = "N", default_value_t = Number(limits::WINDOW_BYTES))]
+    pub window_bytes: Number<{ limits::MESSAGE_BYTES }, { limits::WINDOW_BYTES }>,
     /// How many bytes a client may leave unread
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = limits::OUTBOUND_BYTES,
-        value_parser = within::<{ limits::OUTBOUND_BYTES_LEAST }, { limits::OUTBOUND_BYTES_MOST }>
-    )]
-    pub outbound_bytes: usize,
+    #[arg(long, value_name = "N", default_value_t = Number(limits::OUTBOUND_BYTES))]
+    pub outbound_bytes: Number<{ limits::OUTBOUND_BYTES_LEAST }, { limits::OUTBOUND_BYTES_MOST }>,
     /// Connections in all, and sessions in all, including those that may come back
-    #[arg(long, value_name = "N", default_value_t = limits::CONNECTIONS, value_parser = positive)]
-    pub max_connections: usize,
+    #[arg(long, value_name = "N", default_value_t = Number(limits::CONNECTIONS))]
+    pub max_connections: Number,
     /// Connections and sessions of one user account
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = limits::CONNECTIONS_PER_USER,
-        value_parser = positive
-    )]
-    pub max_connections_per_user: usize,
+    #[arg(long, value_name = "N", default_value_t = Number(limits::CONNECTIONS_PER_USER))]
+    pub max_connections_per_user: Number,
     /// Sessions that wait in one topic
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = limits::WAITING_PER_TOPIC,
-        value_parser = positive
-    )]
-    pub waiting_per_topic: usize,
+    #[arg(long, value_name = "N", default_value_t = Number(limits::WAITING_PER_TOPIC))]
+    pub waiting_per_topic: Number,
     /// Topics with waiting sessions, besides `open`
-    #[arg(long, value_name = "N", default_value_t = limits::TOPICS, value_parser = positive)]
-    pub topics: usize,
+    #[arg(long, value_name = "N", default_value_t = Number(limits::TOPICS))]
+    pub topics: Number,
 }
 
 /// How long the relay waits for its clients.
@@ -142,35 +105,20 @@ pub struct Limits {
 #[command(next_help_heading = "Timing")]
 pub struct Timing {
     /// How often a client says that it is alive; after two misses its connection is down
-    #[arg(
-        long,
-        value_name = "TIME",
-        default_value_t = Time(limits::KEEP_ALIVE),
-        value_parser = short_time
-    )]
-    pub keep_alive: Time,
+    #[arg(long, value_name = "TIME", default_value_t = Time(limits::KEEP_ALIVE))]
+    pub keep_alive: ShortTime,
     /// From connecting to `hello`
-    #[arg(
-        long,
-        value_name = "TIME",
-        default_value_t = Time(limits::HANDSHAKE),
-        value_parser = short_time
-    )]
-    pub handshake: Time,
+    #[arg(long, value_name = "TIME", default_value_t = Time(limits::HANDSHAKE))]
+    pub handshake: ShortTime,
     /// How long a client may leave anything unread
-    #[arg(
-        long,
-        value_name = "TIME",
-        default_value_t = Time(limits::WRITE_DEADLINE),
-        value_parser = short_time
-    )]
-    pub write_deadline: Time,
+    #[arg(long, value_name = "TIME", default_value_t = Time(limits::WRITE_DEADLINE))]
+    pub write_deadline: ShortTime,
     /// How long a member of a room may be gone before its partner is told
     #[arg(long, value_name = "TIME", default_value_t = Time(limits::AWAY_AFTER))]
     pub away_after: Time,
     /// How long a member of a room may be gone before the room closes
-    #[arg(long, value_name = "TIME", default_value_t = Time(limits::GRACE), value_parser = grace)]
-    pub grace: Time,
+    #[arg(long, value_name = "TIME", default_value_t = Time(limits::GRACE))]
+    pub grace: GraceTime,
     /// After how long without a message a room closes, or off
     #[arg(long, value_name = "TIME", default_value_t = Limit(Some(Time(limits::ROOM_IDLE))))]
     pub room_idle: Limit<Time>,
@@ -191,13 +139,8 @@ pub struct Matching {
     #[arg(long, value_name = "TIME", default_value_t = Time(limits::MATCH_WAIT))]
     pub match_wait: Time,
     /// How long a relay that replaces another pairs nobody, so that rooms come back first
-    #[arg(
-        long,
-        value_name = "TIME",
-        default_value_t = Time(limits::PAIRING_DELAY),
-        value_parser = grace
-    )]
-    pub pairing_delay: Time,
+    #[arg(long, value_name = "TIME", default_value_t = Time(limits::PAIRING_DELAY))]
+    pub pairing_delay: GraceTime,
 }
 
 /// How the program runs.

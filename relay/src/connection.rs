@@ -92,12 +92,8 @@ impl Connection {
     /// The session that it carries, as the holder of tokens.
     #[must_use]
     pub fn holder(&self) -> Option<Member> {
-        match self.phase {
-            Phase::Carrying { owner, session, .. } => {
-                session.map(|session| Member { session, owner })
-            }
-            Phase::Greeting | Phase::Visiting | Phase::Closing => None,
-        }
+        let Phase::Carrying { owner, session, .. } = self.phase else { return None };
+        session.map(|session| Member { session, owner })
     }
 
     /// Has the server look at this connection again.

@@ -15,6 +15,7 @@ use rustix::{
     process::setsid,
     stdio::{dup2_stderr, dup2_stdin, dup2_stdout},
 };
+use shared::endpoint::beside;
 
 /// A log longer than this is started anew.
 const LOG_BYTES: u64 = 1024 * 1024;
@@ -47,10 +48,8 @@ fn open_log(socket: &Path) -> anyhow::Result<File> {
     {
         return Ok(file);
     }
-    let mut beside = socket.to_path_buf().into_os_string();
-    beside.push(".log");
-    let beside = PathBuf::from(beside);
-    open_log_file(&beside).with_context(|| format!("cannot open a log file: {}", beside.display()))
+    let log = beside(socket, ".log");
+    open_log_file(&log).with_context(|| format!("cannot open a log file: {}", log.display()))
 }
 
 /// Opens a log that nobody else can read, in a directory that nobody else can enter.

@@ -54,12 +54,6 @@ impl Acceptor {
         }
     }
 
-    /// Where it listens.
-    #[must_use]
-    pub fn socket(&self) -> &std::path::Path {
-        self.listener.path()
-    }
-
     /// No later relay could know what its clients hold: nobody holds anything.
     pub fn forget_key(&self) {
         if let Err(error) = self.listener.forget_key() {

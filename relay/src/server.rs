@@ -147,23 +147,22 @@ impl Server {
     fn open(&mut self, stream: Stream, now: Instant) {
         let id = ConnectionId(self.accepted);
         self.accepted += 1;
-        let outbound_bytes = self.settings.options.limits.outbound_bytes;
+        let outbound_bytes = self.settings.options.limits.outbound_bytes.0;
         let connection = Connection::new(id, stream, outbound_bytes, self.ready.waker(id), now);
         let of_user = self.connections_of_user.entry(connection.uid).or_default();
         *of_user += 1;
-        let of_user = *of_user;
         connection.mark_ready();
         self.connections.insert(id, connection);
         self.idle_since = None;
-        if of_user > self.settings.options.limits.max_connections_per_user {
-            let limit = self.settings.options.limits.max_connections_per_user;
+        let limit = self.settings.config.sessions;
+        let limit_of_user = self.settings.config.sessions_per_user;
+        if *of_user > limit_of_user {
             let message = format!(
-                "this account has {limit} connections already: leave a chat in another of its \
+                "this account has {limit_of_user} connections already: leave a chat in another of its \
                  clients, or have the relay started with more --max-connections-per-user"
             );
             self.fail(id, &fault(ErrorCode::TooMany, message));
-        } else if self.connections.len() > self.settings.options.limits.max_connections {
-            let limit = self.settings.options.limits.max_connections;
+        } else if self.connections.len() > limit {
             let message = format!(
                 "the relay has {limit} connections already: try again when others have left, or \
                  have it started with more --max-connections"

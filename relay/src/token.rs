@@ -43,43 +43,42 @@ impl Tokens {
     /// That this session is this owner's.
     #[must_use]
     pub fn session(&self, holder: Member, now: SystemTime) -> String {
-        self.seal(&Content::Session(holder), now)
+        self.seal(Kind::Session, member_bytes(holder), now)
     }
 
     /// That this session has this place.
     #[must_use]
     pub fn ticket(&self, holder: Member, ticket: Opening, now: SystemTime) -> String {
-        self.seal(&Content::Ticket(holder, ticket), now)
+        self.seal(Kind::Ticket, [member_bytes(holder), opening_bytes(ticket)].concat(), now)
     }
 
     /// That this room has these members.
     #[must_use]
     pub fn room(&self, descriptor: &RoomDescriptor, now: SystemTime) -> String {
-        self.seal(&Content::Room(*descriptor), now)
+        let RoomDescriptor { room, members: [one, two], opened } = *descriptor;
+        let room = room.as_bytes().to_vec();
+        let content = [room, member_bytes(one), member_bytes(two), opening_bytes(opened)].concat();
+        self.seal(Kind::Room, content, now)
     }
 
     /// That this owner has blocked that one.
     #[must_use]
     pub fn block(&self, owner: Owner, blocked: Owner, now: SystemTime) -> String {
-        self.seal(&Content::Block { owner, blocked }, now)
+        self.seal(Kind::Block, [owner_bytes(owner), owner_bytes(blocked)].concat(), now)
     }
 
     /// The session that a token of [`session`](Self::session) vouches for.
     #[must_use]
     pub fn read_session(&self, token: &str, owner: Owner, now: SystemTime) -> Option<SessionId> {
-        match self.open(token, now)? {
-            Content::Session(holder) => (holder.owner == owner).then_some(holder.session),
-            Content::Ticket(..) | Content::Room(_) | Content::Block { .. } => None,
-        }
+        let holder = self.open(Kind::Session, token, now)?.member()?;
+        (holder.owner == owner).then_some(holder.session)
     }
 
     /// The place that a token of [`ticket`](Self::ticket) vouches for.
     #[must_use]
     pub fn read_ticket(&self, token: &str, holder: Member, now: SystemTime) -> Option<Opening> {
-        match self.open(token, now)? {
-            Content::Ticket(named, ticket) => (named == holder).then_some(ticket),
-            Content::Session(_) | Content::Room(_) | Content::Block { .. } => None,
-        }
+        let mut content = self.open(Kind::Ticket, token, now)?;
+        if content.member()? == holder { content.opening() } else { None }
     }
 
     /// The room that a token of [`room`](Self::room) vouches for, if it has this member.
@@ -90,40 +89,36 @@ impl Tokens {
         member: Member,
         now: SystemTime,
     ) -> Option<RoomDescriptor> {
-        match self.open(token, now)? {
-            Content::Room(descriptor) => descriptor.members.contains(&member).then_some(descriptor),
-            Content::Session(_) | Content::Ticket(..) | Content::Block { .. } => None,
-        }
+        let mut content = self.open(Kind::Room, token, now)?;
+        let (room, members) = (content.id()?.into(), [content.member()?, content.member()?]);
+        let descriptor = RoomDescriptor { room, members, opened: content.opening()? };
+        members.contains(&member).then_some(descriptor)
     }
 
     /// The owner that a token of [`block`](Self::block) names as blocked.
     #[must_use]
     pub fn read_block(&self, token: &str, owner: Owner, now: SystemTime) -> Option<Owner> {
-        match self.open(token, now)? {
-            Content::Block { owner: named, blocked } => (named == owner).then_some(blocked),
-            Content::Session(_) | Content::Ticket(..) | Content::Room(_) => None,
-        }
+        let mut content = self.open(Kind::Block, token, now)?;
+        if content.owner()? == owner { content.owner() } else { None }
     }
 
-    fn seal(&self, content: &Content, now: SystemTime) -> String {
-        let mut payload = content.to_bytes();
-        payload.extend(seconds(now).to_be_bytes());
+    fn seal(&self, kind: Kind, content: Vec<u8>, now: SystemTime) -> String {
+        let payload = [&[kind as u8], &content[..], &seconds(now).to_be_bytes()].concat();
         let sealed = self.cipher().encrypt([PURPOSE], &payload);
         URL_SAFE_NO_PAD.encode(sealed.expect("there is one header, and memory for the rest"))
     }
 
-    fn open(&self, token: &str, now: SystemTime) -> Option<Content> {
+    /// What a token of this kind holds, unless it is too old.
+    fn open(&self, kind: Kind, token: &str, now: SystemTime) -> Option<Content> {
         let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
         let payload = self.cipher().decrypt([PURPOSE], &sealed).ok()?;
-        let mut payload = Payload(&payload);
-        let content = payload.content()?;
-        let age_seconds = seconds(now).saturating_sub(payload.number()?);
-        let expires = match content {
-            Content::Session(_) | Content::Ticket(..) | Content::Room(_) => true,
-            // A block is promised for as long as both programs run, and an owner is one program.
-            Content::Block { .. } => false,
+        let Some(([found, content @ ..], made_at)) = payload.split_last_chunk() else {
+            return None;
         };
-        (!expires || age_seconds <= TOKEN_AGE.as_secs()).then_some(content)
+        let age_seconds = seconds(now).saturating_sub(u64::from_be_bytes(*made_at));
+        // A block is promised for as long as both programs run, and an owner is one program.
+        let is_valid = kind == Kind::Block || age_seconds <= TOKEN_AGE.as_secs();
+        (*found == kind as u8 && is_valid).then(|| Content(content.to_vec()))
     }
 
     fn cipher(&self) -> Aes128Siv {
@@ -131,76 +126,31 @@ impl Tokens {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Content {
-    Session(Member),
-    Ticket(Member, Opening),
-    Room(RoomDescriptor),
-    Block { owner: Owner, blocked: Owner },
+/// What a token is for: the first byte of what is sealed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Session = 1,
+    Ticket = 2,
+    Room = 3,
+    Block = 4,
 }
 
-impl Content {
-    fn to_bytes(self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        match self {
-            Self::Session(holder) => {
-                bytes.push(1);
-                put_member(&mut bytes, holder);
-            }
-            Self::Ticket(holder, Opening { epoch, number }) => {
-                bytes.push(2);
-                put_member(&mut bytes, holder);
-                bytes.extend([epoch, number].map(u64::to_be_bytes).as_flattened());
-            }
-            Self::Room(RoomDescriptor { room, members, opened: Opening { epoch, number } }) => {
-                bytes.push(3);
-                bytes.extend(room.as_bytes());
-                members.into_iter().for_each(|member| put_member(&mut bytes, member));
-                bytes.extend([epoch, number].map(u64::to_be_bytes).as_flattened());
-            }
-            Self::Block { owner, blocked } => {
-                bytes.push(4);
-                put_owner(&mut bytes, owner);
-                put_owner(&mut bytes, blocked);
-            }
-        }
-        bytes
-    }
+fn owner_bytes(Owner { uid, id }: Owner) -> Vec<u8> {
+    [&uid.to_be_bytes()[..], id.as_bytes()].concat()
 }
 
-fn put_owner(bytes: &mut Vec<u8>, Owner { uid, id }: Owner) {
-    bytes.extend(uid.to_be_bytes());
-    bytes.extend(id.as_bytes());
+fn member_bytes(Member { session, owner }: Member) -> Vec<u8> {
+    [&owner_bytes(owner)[..], session.as_bytes()].concat()
 }
 
-fn put_member(bytes: &mut Vec<u8>, Member { session, owner }: Member) {
-    put_owner(bytes, owner);
-    bytes.extend(session.as_bytes());
+fn opening_bytes(Opening { epoch, number }: Opening) -> Vec<u8> {
+    [epoch, number].map(u64::to_be_bytes).concat()
 }
 
 /// What is left to be read of what was sealed.
-struct Payload<'a>(&'a [u8]);
+struct Content(Vec<u8>);
 
-impl Payload<'_> {
-    fn content(&mut self) -> Option<Content> {
-        match self.take()? {
-            [1] => Some(Content::Session(self.member()?)),
-            [2] => {
-                let holder = self.member()?;
-                let ticket = Opening { epoch: self.number()?, number: self.number()? };
-                Some(Content::Ticket(holder, ticket))
-            }
-            [3] => {
-                let room = self.id()?.into();
-                let members = [self.member()?, self.member()?];
-                let opened = Opening { epoch: self.number()?, number: self.number()? };
-                Some(Content::Room(RoomDescriptor { room, members, opened }))
-            }
-            [4] => Some(Content::Block { owner: self.owner()?, blocked: self.owner()? }),
-            _ => None,
-        }
-    }
-
+impl Content {
     fn member(&mut self) -> Option<Member> {
         let owner = self.owner()?;
         Some(Member { session: self.id()?.into(), owner })
@@ -209,6 +159,10 @@ impl Payload<'_> {
     fn owner(&mut self) -> Option<Owner> {
         let uid = u32::from_be_bytes(self.take()?);
         Some(Owner { uid, id: self.id()?.into() })
+    }
+
+    fn opening(&mut self) -> Option<Opening> {
+        Some(Opening { epoch: self.number()?, number: self.number()? })
     }
 
     fn id(&mut self) -> Option<Uuid> {
@@ -220,9 +174,9 @@ impl Payload<'_> {
     }
 
     fn take<const BYTES: usize>(&mut self) -> Option<[u8; BYTES]> {
-        let (taken, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*taken)
+        let taken = *self.0.first_chunk()?;
+        self.0.drain(..BYTES);
+        Some(taken)
     }
 }
 

@@ -5,7 +5,7 @@ mod outgoing;
 
 use std::borrow::Cow;
 
-use shared::message::ErrorCode;
+use shared::message::{ErrorCode, RelayMessage};
 use thiserror::Error;
 
 pub use incoming::{ClientRequest, arrival, negotiate, request};
@@ -27,4 +27,9 @@ pub struct Fault {
 /// Short for a [`Fault`].
 pub fn fault(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Fault {
     Fault { code, message: message.into() }
+}
+
+/// The same as the answer to a request that is not granted.
+fn refused(Fault { code, message }: Fault) -> RelayMessage<'static> {
+    RelayMessage::Refused { code, message, retry_after_ms: None }
 }

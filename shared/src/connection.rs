@@ -36,47 +36,28 @@ pub struct SlowReader {
     pub outbound_bytes: usize,
 }
 
-/// Why [`Connection::send`] failed.
+/// Why [`Connection::send`], [`Connection::receive_frame`] or [`Connection::handshake`] failed.
 #[derive(Debug, thiserror::Error)]
-pub enum SendError {
+pub enum ConnectionError {
     /// The other side does not read.
     #[error(transparent)]
     SlowReader(#[from] SlowReader),
-    /// The stream failed.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
-/// Why [`Connection::receive_frame`] failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ReceiveError {
     /// The other side sent a frame over the limit.
     #[error(transparent)]
     TooLong(#[from] FrameTooLong),
     /// The stream failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-}
-
-/// Why [`Connection::handshake`] failed.
-#[derive(Debug, thiserror::Error)]
-pub enum HandshakeError {
-    /// `hello` could not be sent.
-    #[error(transparent)]
-    Send(#[from] SendError),
-    /// The answer could not be read.
-    #[error(transparent)]
-    Receive(#[from] ReceiveError),
-    /// The answer is no message of this protocol.
+    /// The answer to `hello` is no message of this protocol.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The connection was closed without an answer.
+    /// The connection was closed without an answer to `hello`.
     #[error("the relay closed the connection before it answered")]
     Closed,
-    /// The relay answered with an error.
+    /// The relay answered `hello` with an error.
     #[error("{}", .0.advice(*.1))]
     Refused(ErrorCode, Option<u32>),
-    /// The relay answered with something else.
+    /// The relay answered `hello` with something else.
     #[error("the relay did not answer `hello` with `welcome`")]
     OutOfOrder,
 }
@@ -205,8 +186,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// goes out with the next call.
     ///
     /// # Errors
-    /// See [`SendError`].
-    pub async fn send(&mut self, message: &ClientMessage<'_>) -> Result<(), SendError> {
+    /// See [`ConnectionError`].
+    pub async fn send(&mut self, message: &ClientMessage<'_>) -> Result<(), ConnectionError> {
         self.queue(message)?;
         Ok(self.flush().await?)
     }
@@ -215,8 +196,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Nothing is lost if this is dropped while it waits. What is queued is sent meanwhile.
     ///
     /// # Errors
-    /// See [`ReceiveError`].
-    pub async fn receive_frame(&mut self) -> Result<Option<Vec<u8>>, ReceiveError> {
+    /// See [`ConnectionError`].
+    pub async fn receive_frame(&mut self) -> Result<Option<Vec<u8>>, ConnectionError> {
         poll_fn(|cx| self.poll_receive(cx)).await
     }
 
@@ -224,30 +205,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// ([`HANDSHAKE`](crate::limits::HANDSHAKE)).
     ///
     /// # Errors
-    /// See [`HandshakeError`].
+    /// See [`ConnectionError`].
     pub async fn handshake(
         &mut self,
         hello: Hello<'_>,
-    ) -> Result<Welcome<'static>, HandshakeError> {
+    ) -> Result<Welcome<'static>, ConnectionError> {
         // A relay that refuses may close before it has read `hello`: what it said counts then.
         let sent = self.send(&ClientMessage::Hello(hello)).await;
         let Some(frame) = self.receive_frame().await? else {
-            return Err(sent.map_or_else(HandshakeError::from, |()| HandshakeError::Closed));
+            return Err(sent.err().unwrap_or(ConnectionError::Closed));
         };
         let message = codec::decode_relay(&frame)?;
         if let RelayMessage::Welcome(welcome) = message {
             return Ok(into_owned(welcome));
         }
         if let RelayMessage::Error { code, newest, .. } = message {
-            return Err(HandshakeError::Refused(code, newest));
+            return Err(ConnectionError::Refused(code, newest));
         }
-        Err(HandshakeError::OutOfOrder)
+        Err(ConnectionError::OutOfOrder)
     }
 
     fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Vec<u8>>, ReceiveError>> {
+    ) -> Poll<Result<Option<Vec<u8>>, ConnectionError>> {
         // A failed write is no reason to stop reading: why the other side closed may be there.
         if let Poll::Ready(Err(_)) = self.poll_flush(cx) {
             self.forget_outbox();

@@ -15,10 +15,9 @@
 //! the account that the directory belongs to can be the relay; where the kernel says that somebody
 //! else is, clients go away. Windows has no such place.
 //!
-//! What a file does comes first, on which system second: `bind.rs`, `bind/unix.rs`.
+//! What a file does comes first, on which system second: `listen.rs`, `listen/unix.rs`.
 
 mod account;
-mod bind;
 mod connect;
 #[cfg(unix)]
 mod directory;
@@ -30,13 +29,11 @@ mod listen;
 #[cfg(unix)]
 mod lock;
 mod path;
-#[cfg(unix)]
-mod path_walk;
 mod stream;
 
 pub use account::{Audience, Peer, is_in_charge, is_own_account};
 pub use error::{ConnectError, EndpointError, ListenError, SOCKET_VARIABLE};
 pub use key::{KEY_BYTES, Key, KeyOrigin};
 pub use listen::{Listener, Standing};
-pub use path::Endpoint;
+pub use path::{Endpoint, beside};
 pub use stream::Stream;

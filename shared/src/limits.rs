@@ -187,7 +187,7 @@ pub struct Rate {
     /// Milliseconds until one more is allowed, rounded up.
     pub interval_ms: u64,
     /// The same in nanoseconds, if it is no whole number of milliseconds, else 0.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub interval_ns: u64,
 }
 
@@ -210,8 +210,9 @@ impl Rate {
     }
 }
 
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+/// Whether a field goes without saying.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What a relay tells a client of its limits, in `welcome`. Lengths of time are in milliseconds.

@@ -5,8 +5,4 @@ mod client;
 mod relay;
 mod vocabulary;
 
-pub use self::{
-    client::{ClientMessage, Hello, Leave, QueueClaim, Resume, RoomClaim},
-    relay::{Paired, Queued, RelayMessage, Reports, SessionGrant, Status, Welcome},
-    vocabulary::{Author, CloseReason, DequeueReason, ErrorCode, Presence, ReportCategory},
-};
+pub use self::{client::*, relay::*, vocabulary::*};

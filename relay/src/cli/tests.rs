@@ -27,17 +27,17 @@ fn the_defaults_are_those_of_the_lobby_and_the_limits() {
     assert_eq!(settings.limits(), limits::Limits::default());
     assert_eq!(settings.options.timing.handshake.0, limits::HANDSHAKE);
     assert_eq!(settings.options.timing.write_deadline.0, limits::WRITE_DEADLINE);
-    assert_eq!(settings.options.limits.outbound_bytes, limits::OUTBOUND_BYTES);
+    assert_eq!(settings.options.limits.outbound_bytes.0, limits::OUTBOUND_BYTES);
     assert_eq!(settings.idle_exit(), None);
-    assert_eq!(settings.options.limits.max_connections, limits::CONNECTIONS);
-    assert_eq!(settings.options.limits.max_connections_per_user, limits::CONNECTIONS_PER_USER);
+    assert_eq!(settings.options.limits.max_connections.0, limits::CONNECTIONS);
+    assert_eq!(settings.options.limits.max_connections_per_user.0, limits::CONNECTIONS_PER_USER);
 }
 
 #[test]
 fn short_lengths_of_time_are_neither_too_short_nor_too_long() {
-    assert_eq!(short_time("15s"), Ok(Time(Duration::from_secs(15))));
+    assert_eq!("15s".parse::<ShortTime>(), Ok(Time(Duration::from_secs(15))));
     for absurd in ["0s", "1ns", "2h", "300000000000y", "off"] {
-        assert!(short_time(absurd).is_err(), "{absurd}");
+        assert!(absurd.parse::<ShortTime>().is_err(), "{absurd}");
     }
 }
 

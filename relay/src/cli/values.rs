@@ -1,6 +1,6 @@
 //! How the values of options are written, and which of them a relay can keep and a client go by.
 
-use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use shared::limits::{GRACE_LONGEST, KEEP_ALIVE_LONGEST, KEEP_ALIVE_SHORTEST, RATE_BURST, Rate};
 use thiserror::Error;
@@ -59,43 +59,89 @@ impl<T: fmt::Display> fmt::Display for Limit<T> {
     }
 }
 
-/// A length of time, written as `10s` or `5m`.
+/// A length of time, written as `10s` or `5m`. One with a longest is told to clients, in
+/// milliseconds, and they go by it in this range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Time(pub Duration);
+pub struct Time<const SHORTEST_MS: u64 = 0, const LONGEST_MS: u64 = { u64::MAX }>(pub Duration);
 
-impl FromStr for Time {
+/// Longer would let the dead live on; no client goes by a longer keep-alive.
+pub type ShortTime =
+    Time<{ KEEP_ALIVE_SHORTEST.as_millis() as u64 }, { KEEP_ALIVE_LONGEST.as_millis() as u64 }>;
+/// No client waits longer for its partner to come back.
+pub type GraceTime = Time<0, { GRACE_LONGEST.as_millis() as u64 }>;
+
+impl<const SHORTEST_MS: u64, const LONGEST_MS: u64> FromStr for Time<SHORTEST_MS, LONGEST_MS> {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        Ok(Self(humantime::parse_duration(text)?))
+        let time = Self(humantime::parse_duration(text)?);
+        let [shortest, longest] = [SHORTEST_MS, LONGEST_MS].map(Duration::from_millis);
+        if LONGEST_MS == u64::MAX {
+            Ok(time)
+        } else if !(shortest..=longest).contains(&time.0) {
+            let [shortest, longest] = [shortest, longest].map(humantime::format_duration);
+            Err(ValueError::Outside(match SHORTEST_MS {
+                0 => format!("at most {longest}"),
+                _ => format!("from {shortest} to {longest}"),
+            }))
+        } else if !time.0.subsec_nanos().is_multiple_of(1_000_000) {
+            Err(ValueError::PartOfMillisecond)
+        } else {
+            Ok(time)
+        }
     }
 }
 
-impl fmt::Display for Time {
+impl<const SHORTEST_MS: u64, const LONGEST_MS: u64> fmt::Display for Time<SHORTEST_MS, LONGEST_MS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         humantime::format_duration(self.0).fmt(f)
     }
 }
 
+/// A number in this range; at least 1, unless told otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Number<const LEAST: usize = 1, const MOST: usize = { usize::MAX }>(pub usize);
+
+impl<const LEAST: usize, const MOST: usize> FromStr for Number<LEAST, MOST> {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let number = text.parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+        number.map(Self).ok_or_else(|| {
+            ValueError::Outside(match MOST {
+                usize::MAX => format!("a number, at least {LEAST}"),
+                _ => format!("a number from {LEAST} to {MOST}"),
+            })
+        })
+    }
+}
+
+impl<const LEAST: usize, const MOST: usize> fmt::Display for Number<LEAST, MOST> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A rate, written as its burst and how many follow in each period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RatePer<const PERIOD_MS: u64>(pub Rate);
+pub struct RatePer<const PERIOD_MS: u64>(pub Rate, u64);
 
 /// A rate by the second.
 pub type RatePerSecond = RatePer<1_000>;
 /// A rate by the minute.
 pub type RatePerMinute = RatePer<60_000>;
 
-impl<const PERIOD_MS: u64> RatePer<PERIOD_MS> {
-    const PERIOD: Duration = Duration::from_millis(PERIOD_MS);
-    const PERIOD_NAME: &str = if PERIOD_MS == 1_000 { "second" } else { "minute" };
+impl<const PERIOD_MS: u64> From<Rate> for RatePer<PERIOD_MS> {
+    fn from(rate: Rate) -> Self {
+        Self(rate, 1_000_000 * PERIOD_MS / rate.interval().as_nanos() as u64)
+    }
 }
 
 impl<const PERIOD_MS: u64> FromStr for RatePer<PERIOD_MS> {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let no_rate = || ValueError::NoRate(Self::PERIOD_NAME);
+        let no_rate = || ValueError::NoRate(if PERIOD_MS == 1_000 { "second" } else { "minute" });
         let (burst, per_period) = text.split_once('/').ok_or_else(no_rate)?;
         let positive = |text: &str| text.parse::<u64>().ok().filter(|number| *number > 0);
         let burst = positive(burst).ok_or_else(no_rate)?;
@@ -103,58 +149,16 @@ impl<const PERIOD_MS: u64> FromStr for RatePer<PERIOD_MS> {
         let burst = u32::try_from(burst).ok().filter(|burst| *burst <= RATE_BURST);
         let burst = burst.ok_or(ValueError::BurstTooLarge)?;
         if per_period > RATE_PER_PERIOD {
-            return Err(ValueError::TooFast(Self::PERIOD_NAME));
+            return Err(ValueError::TooFast(Self::PERIOD));
         }
         // Rounded up: never more than is written.
-        let interval = Duration::from_nanos(
-            u64::try_from(Self::PERIOD.as_nanos()).unwrap_or(u64::MAX).div_ceil(per_period),
-        );
-        Ok(Self(Rate::new(burst, interval)))
+        let interval = Duration::from_nanos((1_000_000 * PERIOD_MS).div_ceil(per_period));
+        Ok(Self(Rate::new(burst, interval), per_period))
     }
 }
 
 impl<const PERIOD_MS: u64> fmt::Display for RatePer<PERIOD_MS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per_period = Self::PERIOD.as_secs_f64() / self.0.interval().as_secs_f64();
-        write!(f, "{}/{per_period:.0}", self.0.burst)
+        write!(f, "{}/{}", self.0.burst, self.1)
     }
-}
-
-/// Longer would let the dead live on; no client goes by a longer keep-alive.
-pub(super) fn short_time(text: &str) -> Result<Time, ValueError> {
-    told(text, KEEP_ALIVE_SHORTEST..=KEEP_ALIVE_LONGEST)
-}
-
-/// No client waits longer for its partner to come back.
-pub(super) fn grace(text: &str) -> Result<Time, ValueError> {
-    told(text, Duration::ZERO..=GRACE_LONGEST)
-}
-
-/// A length of time that is told to clients, in milliseconds, and that they go by in this range.
-fn told(text: &str, allowed: RangeInclusive<Duration>) -> Result<Time, ValueError> {
-    let time: Time = text.parse()?;
-    if !allowed.contains(&time.0) {
-        let [shortest, longest] = [allowed.start(), allowed.end()].map(|time| Time(*time));
-        Err(ValueError::Outside(if shortest.0.is_zero() {
-            format!("at most {longest}")
-        } else {
-            format!("from {shortest} to {longest}")
-        }))
-    } else if !time.0.subsec_nanos().is_multiple_of(1_000_000) {
-        Err(ValueError::PartOfMillisecond)
-    } else {
-        Ok(time)
-    }
-}
-
-pub(super) fn within<const LEAST: usize, const MOST: usize>(
-    text: &str,
-) -> Result<usize, ValueError> {
-    let number = text.parse().ok().filter(|number| (LEAST..=MOST).contains(number));
-    number.ok_or_else(|| ValueError::Outside(format!("a number from {LEAST} to {MOST}")))
-}
-
-pub(super) fn positive(text: &str) -> Result<usize, ValueError> {
-    let number = text.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| ValueError::Outside("a number, at least 1".to_owned()))
 }

@@ -4,7 +4,6 @@ mod serve;
 mod status;
 mod stop;
 mod visit;
-mod words;
 
 use std::{env, process::ExitCode};
 

@@ -42,11 +42,14 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
     let listener = listener?;
     // Only now: until here, errors reach the program that started this relay.
     if options.running.detach {
-        detach(endpoint)?;
+        #[cfg(unix)]
+        crate::detach::detach(endpoint.path())?;
+        #[cfg(not(unix))]
+        anyhow::bail!("--detach is not available on this system");
     }
     start_logging();
     let mut options = options.clone();
-    options.limits.max_connections = allow_connections(&options);
+    options.limits.max_connections.0 = allow_connections(&options);
     let key = listener.key(random()?);
     match &key.origin {
         KeyOrigin::Found | KeyOrigin::Made => {}
@@ -57,13 +60,12 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
             warn!(reason, "the key cannot be kept: chats will not survive this relay");
         }
     }
-    let acceptor = Acceptor::new(listener);
-    let socket = acceptor.socket().display();
+    let socket = endpoint.path().display();
     info!(%socket, pid = process::id(), ?audience, "listening");
 
     let replaces = key.origin == KeyOrigin::Found;
     let settings = Settings::new(options, epoch(), replaces, Instant::now());
-    let server = Server::new(settings, acceptor, Tokens::new(&key.bytes), random()?);
+    let server = Server::new(settings, Acceptor::new(listener), Tokens::new(&key.bytes), random()?);
     match server.run(signals).await {
         Ending::Drained => {
             info!("ended");
@@ -104,16 +106,6 @@ fn random<const BYTES: usize>() -> anyhow::Result<[u8; BYTES]> {
     Ok(bytes)
 }
 
-#[cfg(unix)]
-fn detach(endpoint: &Endpoint) -> anyhow::Result<()> {
-    crate::detach::detach(endpoint.path())
-}
-
-#[cfg(not(unix))]
-fn detach(_: &Endpoint) -> anyhow::Result<()> {
-    anyhow::bail!("--detach is not available on this system")
-}
-
 /// How many connections there can be, given how many files can be open. Warns if that is fewer than
 /// the options promise.
 fn allow_connections(options: &Serve) -> usize {
@@ -121,7 +113,7 @@ fn allow_connections(options: &Serve) -> usize {
     const OTHER_FILES: usize = 32;
 
     let (wanted, per_user) =
-        (options.limits.max_connections, options.limits.max_connections_per_user);
+        (options.limits.max_connections.0, options.limits.max_connections_per_user.0);
     let files = allow_open_files(wanted.saturating_add(OTHER_FILES));
     let connections = files.saturating_sub(OTHER_FILES).clamp(1, wanted);
     if connections < wanted {

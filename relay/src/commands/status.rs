@@ -16,10 +16,7 @@ use shared::{
     version,
 };
 
-use super::{
-    visit::{self, NOT_RUNNING},
-    words::counted,
-};
+use super::visit::{self, NOT_RUNNING, counted};
 
 /// What `--json` prints.
 #[derive(Serialize)]

@@ -14,10 +14,7 @@ use shared::{
 };
 use tokio::time::timeout;
 
-use super::{
-    visit::{self, NOT_RUNNING},
-    words::counted,
-};
+use super::visit::{self, NOT_RUNNING, counted};
 
 /// Tells the relay to end and waits until it has; fails if none is running.
 pub(super) fn run(endpoint: &Endpoint) -> anyhow::Result<ExitCode> {

@@ -1,8 +1,9 @@
-//! A connection to the running relay that carries no session.
+//! What `status` and `stop` share: a connection to the running relay that carries no session, and
+//! words.
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use shared::{
     codec,
     connection::Connection,
@@ -46,9 +47,7 @@ pub(super) async fn visit(endpoint: &Endpoint) -> anyhow::Result<Option<Connecti
         connection.handshake(Hello::visitor(BUILD)).await?;
         Ok(Some(connection))
     };
-    timeout(HANDSHAKE, attempt)
-        .await
-        .unwrap_or_else(|_| bail!("the relay does not answer; if that lasts, end its process"))
+    in_time(attempt).await
 }
 
 /// Asks one question and gives the first frame of the answer that is not news of the relay's end.
@@ -70,7 +69,15 @@ pub(super) async fn ask(
             }
         }
     };
-    timeout(HANDSHAKE, answer)
-        .await
-        .unwrap_or_else(|_| bail!("the relay does not answer; if that lasts, end its process"))
+    in_time(answer).await
+}
+
+async fn in_time<T>(attempt: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let answered = timeout(HANDSHAKE, attempt).await;
+    answered.map_err(|_| anyhow!("the relay does not answer; if that lasts, end its process"))?
+}
+
+/// A number of things that have this name in the singular.
+pub(super) fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

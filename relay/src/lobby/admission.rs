@@ -1,7 +1,7 @@
 //! Who is admitted: how much one account can take of what there is for all, sessions, topics and
 //! places in a topic.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use shared::{id::SessionId, text::DEFAULT_TOPIC};
 
@@ -9,6 +9,14 @@ use super::{
     DisconnectReason, Lobby, Refusal,
     session::{Contact, Session, State},
 };
+
+/// What one account has. It is forgotten with the last of its sessions.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    pub(super) sessions: BTreeSet<SessionId>,
+    /// Topics in which it waits, besides the default one.
+    pub(super) topics: usize,
+}
 
 impl Lobby {
     /// Takes in a session, unless there are too many. One that was lost and is not in a room gives

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shared::{
-    id::{RoomId, SessionId},
+    id::SessionId,
     message::{CloseReason, DequeueReason},
 };
 
@@ -24,7 +24,7 @@ impl Lobby {
                 Some(due) if due > at => self.deadlines.not_after(subject, due),
                 Some(_) => match subject {
                     Subject::Session(id) => self.age_session(now, at, id),
-                    Subject::Room(id) => self.close_idle_room(now, id),
+                    Subject::Room(id) => self.close_room(now, id, CloseReason::Idle),
                     Subject::Pairing => self.begin_pairing(now),
                 },
             }
@@ -34,8 +34,7 @@ impl Lobby {
     pub(super) fn age_session(&mut self, now: Instant, at: Instant, id: SessionId) {
         let session = self.sessions.get_mut(&id).expect("a session that is due is known");
         if session.lost_at(&self.config).is_some_and(|lost_at| lost_at <= at) {
-            self.forget(now, id);
-            return;
+            return self.forget(now, id);
         }
         session.age(at, &self.config);
         if session.expires_at(&self.config).is_some_and(|expires_at| expires_at <= at) {
@@ -76,9 +75,5 @@ impl Lobby {
         for room in self.rooms.values_mut() {
             room.sleep(now, duration);
         }
-    }
-
-    fn close_idle_room(&mut self, now: Instant, id: RoomId) {
-        self.close_room(now, id, CloseReason::Idle);
     }
 }

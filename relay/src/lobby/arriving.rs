@@ -157,7 +157,7 @@ impl Lobby {
         }
         room.seats[own].arrived(received);
         for seat in &mut room.seats {
-            seat.told_to_repeat();
+            seat.repeats.grow(WINDOW_MESSAGES);
         }
         let [to_own, to_partner] = [room.seats[1 - own].received, received];
         let partner = room.seats[1 - own].member.session;

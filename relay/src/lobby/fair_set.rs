@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// A set that remembers only so many. Over that, the account that has most of them loses its
 /// oldest: one account pushes out nothing of an account that has less.
 #[derive(Debug)]
-pub(super) struct FairSet<T> {
-    capacity: usize,
+pub(super) struct FairSet<T, const CAPACITY: usize> {
     members: BTreeSet<(u32, T)>,
     /// By user id, oldest first; none is empty.
     by_account: BTreeMap<u32, VecDeque<T>>,
@@ -14,16 +13,13 @@ pub(super) struct FairSet<T> {
     sizes: BTreeSet<(usize, u32)>,
 }
 
-impl<T: Copy + Ord> FairSet<T> {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            capacity,
-            members: BTreeSet::new(),
-            by_account: BTreeMap::new(),
-            sizes: BTreeSet::new(),
-        }
+impl<T, const CAPACITY: usize> Default for FairSet<T, CAPACITY> {
+    fn default() -> Self {
+        Self { members: BTreeSet::new(), by_account: BTreeMap::new(), sizes: BTreeSet::new() }
     }
+}
 
+impl<T: Copy + Ord, const CAPACITY: usize> FairSet<T, CAPACITY> {
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
@@ -38,7 +34,7 @@ impl<T: Copy + Ord> FairSet<T> {
             return false;
         }
         self.change(account, |members| members.push_back(member));
-        if self.members.len() > self.capacity
+        if self.members.len() > CAPACITY
             && let Some(&(_, largest)) = self.sizes.last()
             && let Some(oldest) = self.change(largest, VecDeque::pop_front)
         {

@@ -25,12 +25,11 @@
 //! for the lobby only by [`Event::Tick`]: until then a session listens whose time is up, as its
 //! partner was told.
 //!
-//! Reading order: `event` is the contract; `session`, `queue`, `room` and `account` hold one of
+//! Reading order: `event` is the contract; `session`, `queue` and `room` hold one of
 //! each, and `relations` what keeps owners apart; `arriving`, `admission`, `seeking`, `talking`,
 //! `leaving` and `aging` are what the lobby does.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod account;
 mod admission;
 mod aging;
 mod arriving;
@@ -62,7 +61,7 @@ pub use config::Config;
 pub use event::*;
 pub use reports::Report;
 
-use account::Account;
+use admission::Account;
 use deadlines::{Deadlines, Subject};
 use fair_set::FairSet;
 use queue::Queue;
@@ -91,7 +90,7 @@ pub struct Lobby {
     queues: BTreeMap<String, Queue>,
     rooms: BTreeMap<RoomId, Room>,
     /// Rooms that were closed and must not come back.
-    tombstones: FairSet<RoomId>,
+    tombstones: FairSet<RoomId, TOMBSTONES>,
     relations: Relations,
     reports: ReportLog,
     deadlines: Deadlines,
@@ -122,9 +121,9 @@ impl Lobby {
             accounts: BTreeMap::new(),
             queues: BTreeMap::new(),
             rooms: BTreeMap::new(),
-            tombstones: FairSet::new(TOMBSTONES),
-            relations: Relations::new(),
-            reports: ReportLog::new(),
+            tombstones: FairSet::default(),
+            relations: Relations::default(),
+            reports: ReportLog::default(),
             deadlines,
             messages: 0,
             effects: Vec::new(),
@@ -135,37 +134,43 @@ impl Lobby {
     /// the connection has no right to leads to nothing.
     pub fn handle(&mut self, now: Instant, event: Event) -> Vec<(ConnectionId, Effect)> {
         debug_assert!(self.effects.is_empty(), "the effects of an event are handed out with it");
+        let _of_no_session = self.note(now, event);
+        mem::take(&mut self.effects)
+    }
+
+    /// `None` if the event has to be of a session and its connection carries none.
+    fn note(&mut self, now: Instant, event: Event) -> Option<()> {
         match event {
             Event::Arrived(connection, arrival) => self.arrive(now, connection, arrival),
             Event::Gone(connection) => self.lose(now, connection),
-            Event::Refresh(from) => self.by_session(from, Self::refresh),
+            Event::Refresh(from) => self.refresh(self.sender(from)?),
             Event::Drain => self.draining = true,
             Event::Slept(duration) => self.sleep(now, duration),
             Event::Tick => self.tick(now),
             Event::EnterQueue(from, ticket, seeking) => {
-                self.by_session(from, |lobby, id| lobby.enter_queue(now, id, ticket, seeking));
+                self.enter_queue(now, self.sender(from)?, ticket, seeking);
             }
-            Event::LeaveQueue(from) => self.by_session(from, Self::leave_queue),
+            Event::LeaveQueue(from) => self.leave_queue(self.sender(from)?),
             Event::Next(from, leaving, seeking) => {
-                self.by_session(from, |lobby, id| lobby.next(now, id, leaving, seeking));
+                self.next(now, self.sender(from)?, leaving, seeking);
             }
-            Event::Leave(from, leaving) => {
-                self.by_session(from, |lobby, id| lobby.leave(now, id, leaving));
-            }
-            Event::Message { from, room, seq } => {
-                self.by_session(from, |lobby, id| lobby.message(now, id, room, seq));
-            }
+            Event::Leave(from, leaving) => self.leave(now, self.sender(from)?, leaving),
+            Event::Message { from, room, seq } => self.message(now, self.sender(from)?, room, seq),
             Event::Ack { from, room, received } => {
-                self.by_session(from, |lobby, id| lobby.acknowledge(now, id, room, received));
+                self.acknowledge(now, self.sender(from)?, room, received);
             }
             Event::Sync { from, room, received } => {
-                self.by_session(from, |lobby, id| lobby.sync(now, id, room, received));
+                self.sync(now, self.sender(from)?, room, received);
             }
             Event::Attention { from, open, lapsed } => {
-                self.by_session(from, |lobby, id| lobby.attend(now, id, open, lapsed));
+                self.attend(now, self.sender(from)?, open, lapsed);
             }
         }
-        mem::take(&mut self.effects)
+        Some(())
+    }
+
+    fn sender(&self, from: ConnectionId) -> Option<SessionId> {
+        self.connections.get(&from).copied()
     }
 
     /// When to send [`Event::Tick`], if nothing else happens. There may be nothing to do then.
@@ -204,12 +209,6 @@ impl Lobby {
     fn new_id(&mut self) -> [u8; 16] {
         self.ids += 1;
         keyed(&self.seed, 0, self.ids).to_le_bytes()
-    }
-
-    fn by_session(&mut self, from: ConnectionId, act: impl FnOnce(&mut Self, SessionId)) {
-        if let Some(&id) = self.connections.get(&from) {
-            act(self, id);
-        }
     }
 
     /// Tells a session something, if it is connected.

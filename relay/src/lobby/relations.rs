@@ -19,10 +19,10 @@ pub(super) enum Relation {
     Strangers,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Relations {
     /// Blocker and blocked; kept for the blocker's account.
-    blocks: FairSet<(Owner, Owner)>,
+    blocks: FairSet<(Owner, Owner), BLOCKS>,
     /// One account can push out what others remember: it costs them that they are given each
     /// other again sooner, no more.
     partners: BTreeMap<Owner, Partners>,
@@ -39,15 +39,6 @@ struct Partners {
 }
 
 impl Relations {
-    pub(super) fn new() -> Self {
-        Self {
-            blocks: FairSet::new(BLOCKS),
-            partners: BTreeMap::new(),
-            by_meeting: BTreeMap::new(),
-            meetings: 0,
-        }
-    }
-
     pub(super) fn between(&self, now: Instant, one: Owner, other: Owner) -> Relation {
         let is_recent =
             |met_at: Instant| now.saturating_duration_since(met_at) < RECENT_PARTNER_FOR;

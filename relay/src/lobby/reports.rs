@@ -21,20 +21,15 @@ pub struct Report {
     pub messages: Option<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ReportLog {
     pub(super) counts: Reports,
     pub(super) latest: VecDeque<Report>,
     /// What each session has reported: a leave is repeated until it was answered.
-    noted: FairSet<(RoomId, SessionId, ReportCategory)>,
+    noted: FairSet<(RoomId, SessionId, ReportCategory), REPORTS>,
 }
 
 impl ReportLog {
-    pub(super) fn new() -> Self {
-        let noted = FairSet::new(REPORTS);
-        Self { counts: Reports::default(), latest: VecDeque::new(), noted }
-    }
-
     /// Takes a session's report, unless it has made the same before.
     pub(super) fn note(&mut self, by: Member, report: Report) {
         if !self.noted.insert(by.owner.uid, (report.room, by.session, report.category)) {

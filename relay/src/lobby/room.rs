@@ -38,15 +38,15 @@ pub(super) struct Seat {
     /// Highest seq of it that its partner had taken under earlier relays, by the partner's word.
     pub(super) before: u64,
     /// Messages that it may send again: a window for each `sync` that it was sent.
-    repeats: u64,
+    pub(super) repeats: Allowance,
     /// How often it may still say `sync`. It does so for a message that it cannot take, and the
     /// next time only after one that it has taken, or from a new connection: one for each message
     /// that its partner was charged for and one for each arrival is as much as can be, whatever
     /// the partner does. A window besides is for its peace of mind.
-    syncs: u64,
+    pub(super) syncs: Allowance,
     /// How often it may still say `ack`: for each message that came, and once more for each that
     /// its client was handed, which may be one that came under an earlier relay.
-    acks: u64,
+    pub(super) acks: Allowance,
     /// What it was told of its partner's presence over the connection that it has.
     pub(super) told: Option<Presence>,
 }
@@ -60,9 +60,9 @@ impl Seat {
             received: 0,
             charged: 0,
             before: 0,
-            repeats: 0,
-            syncs: WINDOW_MESSAGES as u64,
-            acks: (UNREAD_MESSAGES + WINDOW_MESSAGES) as u64,
+            repeats: Allowance(0),
+            syncs: Allowance(WINDOW_MESSAGES),
+            acks: Allowance(UNREAD_MESSAGES + WINDOW_MESSAGES),
             told: None,
         }
     }
@@ -71,38 +71,13 @@ impl Seat {
     pub(super) fn arrived(&mut self, received: u64) {
         self.received = received;
         self.attached = true;
-        self.syncs = self.syncs.saturating_add(1);
-        self.acks = self.acks.saturating_add(1);
-    }
-
-    /// A message of its partner comes to it.
-    pub(super) fn is_sent_one(&mut self) {
-        self.acks = self.acks.saturating_add(2);
+        self.syncs.grow(1);
+        self.acks.grow(1);
     }
 
     /// Whether a message with this seq was sent before.
     pub(super) fn has_sent(&self, seq: u64) -> bool {
         seq <= self.before.saturating_add(self.charged)
-    }
-
-    /// It was told to send again what its partner has not taken.
-    pub(super) fn told_to_repeat(&mut self) {
-        self.repeats = self.repeats.saturating_add(WINDOW_MESSAGES as u64);
-    }
-
-    /// Whether somebody has asked for one more message that was sent before.
-    pub(super) fn take_repeat(&mut self) -> bool {
-        take_one(&mut self.repeats)
-    }
-
-    /// Whether one more `ack` can be honest.
-    pub(super) fn take_ack(&mut self) -> bool {
-        take_one(&mut self.acks)
-    }
-
-    /// Whether one more `sync` can be honest.
-    pub(super) fn take_sync(&mut self) -> bool {
-        take_one(&mut self.syncs)
     }
 }
 
@@ -124,8 +99,7 @@ impl Room {
     /// A message from this seat that was not sent before.
     pub(super) fn note_message(&mut self, now: Instant, seat: usize) {
         self.seats[seat].charged += 1;
-        let partner = &mut self.seats[1 - seat];
-        partner.syncs = partner.syncs.saturating_add(1);
+        self.seats[1 - seat].syncs.grow(1);
         self.messages += 1;
         self.active_at = now;
     }
@@ -140,9 +114,19 @@ impl Room {
     }
 }
 
-/// Takes one of what is left, if something is.
-fn take_one(left: &mut u64) -> bool {
-    let is_left = *left > 0;
-    *left -= u64::from(is_left);
-    is_left
+/// How often something may still be done.
+#[derive(Debug)]
+pub(super) struct Allowance(usize);
+
+impl Allowance {
+    pub(super) fn grow(&mut self, by: usize) {
+        self.0 = self.0.saturating_add(by);
+    }
+
+    /// Takes one, if one is left.
+    pub(super) fn take(&mut self) -> bool {
+        let is_left = self.0 > 0;
+        self.0 -= usize::from(is_left);
+        is_left
+    }
 }

@@ -47,8 +47,7 @@ impl Lobby {
         seeking: Seeking,
     ) {
         if self.session_mut(id).next_bucket.charge(now).is_err() {
-            self.disconnect(now, id, DisconnectReason::RateExceeded);
-            return;
+            return self.disconnect(now, id, DisconnectReason::RateExceeded);
         }
         if let Some(leaving) = leaving {
             self.leave(now, id, leaving);

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, mem, time::Instant};
 
-use shared::id::{RoomId, SessionId};
+use shared::{
+    id::{RoomId, SessionId},
+    limits::WINDOW_MESSAGES,
+};
 
 use super::{
     DisconnectReason, Effect, Lobby, News,
@@ -17,11 +20,10 @@ impl Lobby {
         let partner = room.seats[1 - seat].member.session;
         let is_new = !room.seats[seat].has_sent(seq);
         // A message that was sent before costs nothing if it was asked for.
-        if is_new || !room.seats[seat].take_repeat() {
+        if is_new || !room.seats[seat].repeats.take() {
             let session = self.sessions.get_mut(&id).expect("who has a seat is known");
             if !session.charge_message(now) {
-                self.disconnect(now, id, DisconnectReason::RateExceeded);
-                return;
+                return self.disconnect(now, id, DisconnectReason::RateExceeded);
             }
             // Only a new one is the activity of a person.
             if is_new {
@@ -33,17 +35,17 @@ impl Lobby {
         }
         if self.forward(partner) {
             self.messages += 1;
-            self.seat_mut(partner, room_id).is_sent_one();
+            // Once for the message, and once for its being handed to the client.
+            self.seat_mut(partner, room_id).acks.grow(2);
         }
     }
 
     pub(super) fn acknowledge(&mut self, now: Instant, id: SessionId, room: RoomId, received: u64) {
         let Some((known, seat)) = seat_in(&mut self.rooms, room, id) else { return };
-        if known.seats[seat].take_ack() {
-            self.pass_on_received(id, room, received);
-        } else {
-            self.disconnect(now, id, DisconnectReason::RateExceeded);
+        if !known.seats[seat].acks.take() {
+            return self.disconnect(now, id, DisconnectReason::RateExceeded);
         }
+        self.pass_on_received(id, room, received);
     }
 
     fn pass_on_received(&mut self, id: SessionId, room_id: RoomId, received: u64) {
@@ -56,11 +58,10 @@ impl Lobby {
 
     pub(super) fn sync(&mut self, now: Instant, id: SessionId, room_id: RoomId, received: u64) {
         let Some((room, seat)) = seat_in(&mut self.rooms, room_id, id) else { return };
-        if !room.seats[seat].take_sync() {
-            self.disconnect(now, id, DisconnectReason::RateExceeded);
-            return;
+        if !room.seats[seat].syncs.take() {
+            return self.disconnect(now, id, DisconnectReason::RateExceeded);
         }
-        room.seats[1 - seat].told_to_repeat();
+        room.seats[1 - seat].repeats.grow(WINDOW_MESSAGES);
         self.pass_on_received(id, room_id, received);
     }
 

@@ -112,7 +112,7 @@ impl Server {
 
     /// Ends a connection that did not read in time: there is no point in waiting once more.
     pub(super) fn cut_off(&mut self, id: ConnectionId) {
-        let most = self.settings.options.limits.outbound_bytes;
+        let most = self.settings.options.limits.outbound_bytes.0;
         let message = format!("what was sent was not read in time, {most} bytes at most");
         self.fail(id, &fault(ErrorCode::SlowReader, message));
         if let Some(connection) = self.connections.get_mut(&id) {
@@ -150,11 +150,9 @@ impl Server {
 
     fn forget_session(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        match connection.phase {
-            Phase::Carrying { .. } => self.gone.push(id),
-            Phase::Greeting | Phase::Visiting | Phase::Closing => {}
+        if let Phase::Carrying { .. } = mem::replace(&mut connection.phase, Phase::Closing) {
+            self.gone.push(id);
         }
-        connection.phase = Phase::Closing;
     }
 
     pub(super) fn announce_end(&mut self) {

@@ -34,12 +34,12 @@ impl Settings {
             listening_for: timing.listening_for.0,
             match_wait: matching.match_wait.0,
             pairing_from: replaces.then(|| now + matching.pairing_delay.0),
-            sessions: limits.max_connections,
-            sessions_per_user: limits.max_connections_per_user,
-            waiting_per_topic: limits.waiting_per_topic,
-            waiting_per_user: share(limits.waiting_per_topic),
-            topics: limits.topics,
-            topics_per_user: share(limits.topics),
+            sessions: limits.max_connections.0,
+            sessions_per_user: limits.max_connections_per_user.0,
+            waiting_per_topic: limits.waiting_per_topic.0,
+            waiting_per_user: share(limits.waiting_per_topic.0),
+            topics: limits.topics.0,
+            topics_per_user: share(limits.topics.0),
         };
         Self { config, options }
     }
@@ -58,10 +58,10 @@ impl Settings {
         Limits {
             message_rate: self.config.message_rate,
             next_rate: self.config.next_rate,
-            window_messages: self.options.limits.window_messages,
-            window_bytes: self.options.limits.window_bytes,
-            message_bytes: self.options.limits.message_bytes,
-            message_lines: self.options.limits.message_lines,
+            window_messages: self.options.limits.window_messages.0,
+            window_bytes: self.options.limits.window_bytes.0,
+            message_bytes: self.options.limits.message_bytes.0,
+            message_lines: self.options.limits.message_lines.0,
             keep_alive_ms: milliseconds(self.options.timing.keep_alive.0),
             grace_ms: milliseconds(self.config.grace),
         }

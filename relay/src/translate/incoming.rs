@@ -3,17 +3,18 @@
 use std::{borrow::Cow, time::SystemTime};
 
 use shared::{
-    id::OwnerId,
+    id::{OwnerId, RoomId},
     limits::{BLOCK_TAGS, LEAVING_ROOMS},
     message::{ClientMessage, ErrorCode, Hello, Leave, RelayMessage, Resume},
     text::{self, NameError},
     version,
 };
-use thiserror::Error;
 
-use super::{Fault, fault};
+use super::{Fault, fault, refused};
 use crate::{
-    lobby::{Arrival, ClaimedRoom, ConnectionId, Event, Leaving, Member, Owner, Seeking},
+    lobby::{
+        Arrival, ClaimedRoom, ConnectionId, Event, Leaving, Member, Owner, RoomDescriptor, Seeking,
+    },
     token::Tokens,
 };
 
@@ -83,26 +84,18 @@ pub fn arrival(
     arrival.session = tokens.read_session(token, owner, now);
     let holder = arrival.session.map(|session| Member { session, owner });
     arrival.leaving = leaving.iter().map(|leave| read_leave(tokens, holder, leave, now)).collect();
-    let invalid = |error: InvalidName| fault(ErrorCode::Invalid, error.to_string());
     if let Some(claim) = room {
-        let descriptor = holder
-            .and_then(|holder| tokens.read_room(&claim.token, holder, now))
-            .filter(|descriptor| descriptor.room == claim.room_id);
         arrival.room = Some(ClaimedRoom {
             room: claim.room_id,
-            descriptor,
+            descriptor: read_room(tokens, holder, &claim.token, claim.room_id, now),
             received: claim.received,
-            seeking: seeking(&claim.display_name, &claim.topic).map_err(invalid)?,
+            seeking: seeking(&claim.display_name, &claim.topic)?,
         });
     }
     if let Some(claim) = queue {
-        let ticket = claim
-            .ticket
-            .as_ref()
-            .zip(holder)
-            .and_then(|(ticket, holder)| tokens.read_ticket(ticket, holder, now));
-        let seeking = seeking(&claim.display_name, &claim.topic).map_err(invalid)?;
-        arrival.queue = Some((ticket, seeking));
+        let ticket = claim.ticket.as_ref().zip(holder);
+        let ticket = ticket.and_then(|(ticket, holder)| tokens.read_ticket(ticket, holder, now));
+        arrival.queue = Some((ticket, seeking(&claim.display_name, &claim.topic)?));
     }
     Ok(arrival)
 }
@@ -119,43 +112,41 @@ pub fn request<'a>(
     message: ClientMessage<'a>,
     now: SystemTime,
 ) -> Result<ClientRequest<'a>, Fault> {
-    let carried = || {
-        holder.ok_or_else(|| {
-            fault(ErrorCode::OutOfOrder, "this connection carries no session: `hello` named none")
-        })
-    };
-    let request = match message {
+    let carried = holder.ok_or_else(|| {
+        fault(ErrorCode::OutOfOrder, "this connection carries no session: `hello` named none")
+    });
+    Ok(match message {
         ClientMessage::Hello(_) => {
             return Err(fault(ErrorCode::OutOfOrder, "`hello` was said before"));
         }
         ClientMessage::EnterQueue { display_name, topic, ticket } => {
-            let holder = carried()?;
+            let holder = carried?;
             let ticket = ticket.and_then(|ticket| tokens.read_ticket(&ticket, holder, now));
             match seeking(&display_name, &topic) {
                 Ok(seeking) => ClientRequest::Tell(Event::EnterQueue(from, ticket, seeking)),
-                Err(error) => ClientRequest::Answer(invalid(error)),
+                Err(invalid) => ClientRequest::Answer(refused(invalid)),
             }
         }
         ClientMessage::LeaveQueue {} => {
-            carried()?;
+            carried?;
             ClientRequest::Tell(Event::LeaveQueue(from))
         }
         ClientMessage::Next { leave, display_name, topic } => {
-            let holder = carried()?;
+            let holder = carried?;
             match seeking(&display_name, &topic) {
                 Ok(seeking) => {
                     let leaving = leave.map(|leave| read_leave(tokens, Some(holder), &leave, now));
                     ClientRequest::Tell(Event::Next(from, leaving, seeking))
                 }
-                Err(error) => ClientRequest::Answer(invalid(error)),
+                Err(invalid) => ClientRequest::Answer(refused(invalid)),
             }
         }
         ClientMessage::Leave(leave) => {
-            let leaving = read_leave(tokens, Some(carried()?), &leave, now);
+            let leaving = read_leave(tokens, Some(carried?), &leave, now);
             ClientRequest::Tell(Event::Leave(from, leaving))
         }
         ClientMessage::Send { room_id, seq, author, text, removed } => {
-            carried()?;
+            carried?;
             if seq == 0 {
                 return Err(fault(ErrorCode::Malformed, "the first `seq` of a room is 1"));
             }
@@ -168,45 +159,31 @@ pub fn request<'a>(
             ClientRequest::PassOn(Event::Message { from, room: room_id, seq }, message)
         }
         ClientMessage::Ack { room_id, received, read } => {
-            carried()?;
+            carried?;
             let event = Event::Ack { from, room: room_id, received };
             ClientRequest::PassOn(event, RelayMessage::Ack { room_id, received, read })
         }
         ClientMessage::Sync { room_id, received } => {
-            carried()?;
+            carried?;
             let event = Event::Sync { from, room: room_id, received };
             ClientRequest::PassOn(event, RelayMessage::Sync { room_id, received })
         }
         ClientMessage::Attention { open, lapsed } => {
-            carried()?;
+            carried?;
             ClientRequest::Tell(Event::Attention { from, open, lapsed })
         }
         ClientMessage::Ping {} => ClientRequest::Answer(RelayMessage::Pong {}),
         ClientMessage::Status { owner } => ClientRequest::Status(owner),
         ClientMessage::Stop {} => ClientRequest::Stop,
-    };
-    Ok(request)
-}
-
-/// Which of the two names the rules do not allow.
-#[derive(Debug, Error)]
-enum InvalidName {
-    #[error("display name: {0}")]
-    DisplayName(NameError),
-    #[error("topic: {0}")]
-    Topic(NameError),
-}
-
-fn seeking(display_name: &str, topic: &str) -> Result<Seeking, InvalidName> {
-    Ok(Seeking {
-        display_name: text::display_name(display_name).map_err(InvalidName::DisplayName)?,
-        topic: text::topic(topic).map_err(InvalidName::Topic)?,
     })
 }
 
-fn invalid(error: InvalidName) -> RelayMessage<'static> {
-    let message = error.to_string().into();
-    RelayMessage::Refused { code: ErrorCode::Invalid, message, retry_after_ms: None }
+fn seeking(display_name: &str, topic: &str) -> Result<Seeking, Fault> {
+    let invalid = |what, error: NameError| fault(ErrorCode::Invalid, format!("{what}: {error}"));
+    Ok(Seeking {
+        display_name: text::display_name(display_name).map_err(|e| invalid("display name", e))?,
+        topic: text::topic(topic).map_err(|e| invalid("topic", e))?,
+    })
 }
 
 fn read_leave(
@@ -215,10 +192,19 @@ fn read_leave(
     leave: &Leave<'_>,
     now: SystemTime,
 ) -> Leaving {
-    let descriptor = holder
-        .and_then(|holder| tokens.read_room(&leave.token, holder, now))
-        .filter(|descriptor| descriptor.room == leave.room_id);
+    let descriptor = read_room(tokens, holder, &leave.token, leave.room_id, now);
     Leaving { room: leave.room_id, descriptor, block: leave.block, report: leave.report }
+}
+
+fn read_room(
+    tokens: &Tokens,
+    holder: Option<Member>,
+    token: &str,
+    room: RoomId,
+    now: SystemTime,
+) -> Option<RoomDescriptor> {
+    let descriptor = tokens.read_room(token, holder?, now)?;
+    (descriptor.room == room).then_some(descriptor)
 }
 
 /// By what no relay can allow: what an earlier one has allowed is passed on, whatever the options are.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use shared::message::{ErrorCode, Paired, Queued, RelayMessage};
 
-use super::{Fault, fault};
+use super::{Fault, fault, refused};
 use crate::{
     lobby::{DisconnectReason, Member, News, Numbers, Refusal},
     token::Tokens,
@@ -46,33 +46,29 @@ pub fn outgoing(
             RelayMessage::Left { room_id: room, block_tag }
         }
         News::Dequeued(reason) => RelayMessage::Dequeued { reason },
-        News::Refused(refusal) => refused(refusal),
+        News::Refused(refusal) => refused(ungranted(refusal)),
     }
 }
 
-/// A message that says why a request was not granted.
-fn refused(refusal: Refusal) -> RelayMessage<'static> {
-    let (code, message) = match refusal {
+/// Why the lobby does not grant a request.
+fn ungranted(refusal: Refusal) -> Fault {
+    match refusal {
         Refusal::QueueFull => {
-            (ErrorCode::TooMany, "too many wait in this topic already; try another, or later")
+            too_many("too many wait in this topic already; try another, or later")
         }
-        Refusal::OwnQueueFull => (
-            ErrorCode::TooMany,
+        Refusal::OwnQueueFull => too_many(
             "too many chats of this account wait in this topic already; leave one, or try another \
              topic",
         ),
-        Refusal::TooManyTopics => (
-            ErrorCode::TooMany,
-            "people wait in too many topics already; try the topic `open`, or later",
-        ),
-        Refusal::TooManyOwnTopics => (
-            ErrorCode::TooMany,
+        Refusal::TooManyTopics => {
+            too_many("people wait in too many topics already; try the topic `open`, or later")
+        }
+        Refusal::TooManyOwnTopics => too_many(
             "chats of this account wait in too many topics already; leave one, or try the topic \
              `open`",
         ),
-        Refusal::Draining => (ErrorCode::GoingAway, "the relay is about to end"),
-    };
-    RelayMessage::Refused { code, message: message.into(), retry_after_ms: None }
+        Refusal::Draining => fault(ErrorCode::GoingAway, "the relay is about to end"),
+    }
 }
 
 /// Why the lobby closes a connection.
@@ -82,18 +78,20 @@ pub fn disconnected(reason: DisconnectReason) -> Fault {
         DisconnectReason::Superseded => {
             fault(ErrorCode::Superseded, "a newer connection carries this session")
         }
-        DisconnectReason::RateExceeded => {
-            let message =
-                "more messages than the rates of `welcome` allow, or `ack` or `sync` without end";
-            fault(ErrorCode::RateLimited, message)
-        }
-        DisconnectReason::TooManySessions { of_account: true } => fault(
-            ErrorCode::TooMany,
+        DisconnectReason::RateExceeded => fault(
+            ErrorCode::RateLimited,
+            "more messages than the rates of `welcome` allow, or `ack` or `sync` without end",
+        ),
+        DisconnectReason::TooManySessions { of_account: true } => too_many(
             "this account has as many chats as one can have; leave one, or wait for those whose \
              program has ended to be forgotten",
         ),
         DisconnectReason::TooManySessions { of_account: false } => {
-            fault(ErrorCode::TooMany, "the relay has as many chats as it takes; try again later")
+            too_many("the relay has as many chats as it takes; try again later")
         }
     }
+}
+
+fn too_many(message: &'static str) -> Fault {
+    fault(ErrorCode::TooMany, message)
 }

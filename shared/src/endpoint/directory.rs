@@ -12,8 +12,7 @@ use std::{
 use super::{
     account::own_uid,
     error::{ConnectError, ListenError, SOCKET_VARIABLE},
-    file::kind,
-    path_walk::path_walk,
+    file::{kind, path_walk},
 };
 
 /// What others may do in a shared directory that a relay makes: reach the socket, by its name.

@@ -11,10 +11,9 @@ use std::{
 
 use interprocess::local_socket::traits::tokio::Listener as _;
 
-use self::system::Names;
+use self::system::{Names, RawListener};
 use super::{
     account::{Audience, is_own_account},
-    bind::RawListener,
     error::ListenError,
     key::{self, KEY_BYTES, Key},
     path::{Endpoint, beside},

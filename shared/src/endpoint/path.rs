@@ -63,9 +63,10 @@ impl Endpoint {
     }
 }
 
-/// The path of a file that belongs to the socket.
-pub(super) fn beside(socket: &Path, ending: &str) -> PathBuf {
-    let mut path = socket.to_owned().into_os_string();
+/// The path of a file that belongs to this one, the socket for instance: the same with this ending.
+#[must_use]
+pub fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut path = file.to_owned().into_os_string();
     path.push(ending);
     path.into()
 }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::account::Peer;
 
-pub(super) use system::RawStream;
+pub(super) use system::{RawStream, socket_name};
 
 /// A connection whose other end is known.
 #[derive(Debug)]

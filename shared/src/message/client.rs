@@ -2,9 +2,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::vocabulary::{Author, ReportCategory, is_false, is_zero};
+use super::vocabulary::{Author, ReportCategory};
 use crate::{
     id::{OwnerId, RoomId},
+    limits::is_default,
     version,
 };
 
@@ -57,7 +58,7 @@ pub enum ClientMessage<'a> {
         #[serde(borrow)]
         text: Cow<'a, str>,
         /// Characters that cleaning has taken out.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        #[serde(default, skip_serializing_if = "is_default")]
         removed: u32,
     },
     /// All of the partner's messages up to `received` are safe here.
@@ -80,7 +81,7 @@ pub enum ClientMessage<'a> {
         open: bool,
         /// The client was not active: what was open has ended by itself, or nothing was open since
         /// it came. Nothing is answered.
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default, skip_serializing_if = "is_default")]
         lapsed: bool,
     },
     /// Says only that this side is alive; answered by `pong`.
@@ -184,7 +185,7 @@ pub struct Leave<'a> {
     #[serde(borrow)]
     pub token: Cow<'a, str>,
     /// Never meet this partner again.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub block: bool,
     /// What to note about this partner.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,10 +2,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::vocabulary::{Author, CloseReason, DequeueReason, ErrorCode, Presence, is_zero};
+use super::vocabulary::{Author, CloseReason, DequeueReason, ErrorCode, Presence};
 use crate::{
     id::{RoomId, SessionId},
-    limits::Limits,
+    limits::{Limits, is_default},
 };
 
 /// What the relay tells a client.
@@ -33,7 +33,7 @@ pub enum RelayMessage<'a> {
         #[serde(borrow)]
         text: Cow<'a, str>,
         /// Characters that cleaning has taken out.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        #[serde(default, skip_serializing_if = "is_default")]
         removed: u32,
         /// When the relay passed it on, in RFC 3339.
         #[serde(borrow)]

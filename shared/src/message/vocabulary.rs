@@ -150,11 +150,3 @@ impl ErrorCode {
         }
     }
 }
-
-pub(super) fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-pub(super) fn is_false(flag: &bool) -> bool {
-    !*flag
-}

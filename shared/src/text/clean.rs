@@ -22,7 +22,6 @@ mod invisibles;
 mod joiners;
 mod marks;
 mod pass;
-mod properties;
 mod selectors;
 mod tags;
 
@@ -32,7 +31,7 @@ use self::{
     marks::Stack,
     pass::{Fate, Place, pass},
 };
-use super::nfc::nfc;
+use super::properties::nfc;
 
 /// A text after cleaning.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use icu_properties::{
-    CodePointSetData,
-    props::{DefaultIgnorableCodePoint, WhiteSpace},
-};
+use icu_properties::{CodePointSetData, props::WhiteSpace};
 use thiserror::Error;
 
-use super::clean::{Cleaned, clean};
+use super::{
+    clean::{Cleaned, clean},
+    properties::is_ignorable,
+};
 use crate::limits::{MESSAGE_BYTES, MESSAGE_LINES, MESSAGE_RAW_BYTES};
 
 /// Why a message cannot be sent.
@@ -94,5 +94,5 @@ fn is_visible(character: char) -> bool {
     !(character.is_control()
         || character == BRAILLE_PATTERN_BLANK
         || CodePointSetData::new::<WhiteSpace>().contains(character)
-        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character))
+        || is_ignorable(character))
 }

@@ -31,7 +31,7 @@
 mod clean;
 mod message;
 mod name;
-mod nfc;
+mod properties;
 
 pub use clean::{Cleaned, clean};
 pub use message::{MessageError, fitting, message, received};

@@ -4,15 +4,12 @@
 use std::borrow::Cow;
 
 use icu_casemap::CaseMapper;
-use icu_properties::{
-    CodePointMapData, CodePointSetData,
-    props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup, Script},
-};
+use icu_properties::props::{GeneralCategoryGroup, Script};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::MixedScript as _;
 
-use super::nfc::nfc;
+use super::properties::{category, is_ignorable, is_mark, nfc, script};
 use crate::limits::{DISPLAY_NAME_CHARS, MARKS_PER_BASE, TOPIC_CHARS};
 
 /// Why a display name or a topic is refused. Its messages name code points, never the text.
@@ -83,7 +80,7 @@ pub fn is_mixed_script(name: &str) -> bool {
     if name.is_ascii() || name.is_single_script() {
         return false;
     }
-    let is_latin = |&c: &char| CodePointMapData::<Script>::new().get(c) == Script::Latin;
+    let is_latin = |&c: &char| script(c) == Script::Latin;
     let others: String = name.chars().filter(|c| !is_latin(c)).collect();
     let others = others.resolve_script_set();
     !(others.hanb || others.jpan || others.kore)
@@ -112,7 +109,7 @@ fn checked(text: &str, max_chars: usize) -> Result<String, NameError> {
 fn misplaced_mark(text: &str) -> Option<char> {
     let mut room = 0;
     text.chars().find(|&character| {
-        if !GeneralCategoryGroup::Mark.contains(category(character)) {
+        if !is_mark(character) {
             room = if is_letter_or_digit(character) { MARKS_PER_BASE } else { 0 };
             return false;
         }
@@ -136,9 +133,5 @@ fn is_allowed(character: char) -> bool {
     }
     // Some letters and marks are invisible: Hangul fillers, variation selectors.
     LETTER_OR_DIGIT.union(GeneralCategoryGroup::Mark).contains(category(character))
-        && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
-}
-
-fn category(character: char) -> GeneralCategory {
-    CodePointMapData::<GeneralCategory>::new().get(character)
+        && !is_ignorable(character)
 }

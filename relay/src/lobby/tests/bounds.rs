@@ -9,7 +9,7 @@ use super::{super::fair_set::FairSet, super::relations::*, *};
 
 #[test]
 fn a_full_set_drops_the_oldest_of_the_account_that_has_most() {
-    let mut set = FairSet::new(4);
+    let mut set = FairSet::<_, 4>::default();
     for (account, member) in [(1, 'a'), (2, 'b'), (2, 'c'), (2, 'b'), (2, 'd'), (2, 'e'), (1, 'f')]
     {
         set.insert(account, member);
@@ -62,7 +62,7 @@ fn reports_are_remembered_up_to_a_number_and_all_are_counted() {
 #[test]
 fn blocks_and_recent_partners_are_remembered_up_to_a_number() {
     let scene = Scene::new();
-    let mut relations = Relations::new();
+    let mut relations = Relations::default();
     let number_of = |number: usize| {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&number.to_le_bytes());
@@ -81,7 +81,7 @@ fn blocks_and_recent_partners_are_remembered_up_to_a_number() {
 
 #[test]
 fn one_account_cannot_make_the_blocks_of_another_forgotten() {
-    let mut relations = Relations::new();
+    let mut relations = Relations::default();
     let (carol, bob) = (owner(1), Owner { uid: 1001, ..owner(2) });
     // He would have his own block in the place of hers, and then too many more.
     relations.block(bob, carol);
@@ -119,7 +119,7 @@ fn one_account_cannot_bring_a_room_back_that_another_has_left() {
 #[test]
 fn an_owner_remembers_the_latest_partners() {
     let scene = Scene::new();
-    let mut relations = Relations::new();
+    let mut relations = Relations::default();
     for partner in 1..=6 {
         relations.note_meeting(scene.now, owner(0), owner(partner));
     }
@@ -135,7 +135,7 @@ fn an_owner_remembers_the_latest_partners() {
 
 #[test]
 fn nobody_can_block_themselves() {
-    let mut relations = Relations::new();
+    let mut relations = Relations::default();
     relations.block(owner(1), owner(1));
     assert_eq!(relations.blocks(), 0);
 }

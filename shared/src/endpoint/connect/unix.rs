@@ -10,12 +10,11 @@ use interprocess::{ConnectWaitMode, local_socket::ConnectOptions};
 
 use crate::endpoint::{
     account::own_uid,
-    bind::socket_name,
     directory::{self, DirectoryError, Host},
     error::ConnectError,
     file::kind,
     path::Endpoint,
-    stream::{RawStream, Stream},
+    stream::{RawStream, Stream, socket_name},
 };
 
 impl Endpoint {
@@ -99,17 +98,15 @@ impl Endpoint {
 
     /// Checks that the socket belongs to the account that the directory belongs to.
     fn check_shared_socket(&self, uid: u32, mode: u32) -> Result<(), ConnectError> {
-        let metadata = match fs::symlink_metadata(&self.path) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ConnectError::AbsentShared(self.by_hand(uid, mode)));
+        let metadata = fs::symlink_metadata(&self.path).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                ConnectError::AbsentShared(self.by_hand(uid, mode))
+            } else if error.kind() == io::ErrorKind::PermissionDenied {
+                ConnectError::Insecure(directory::closed_to_us(self.directory(), uid, mode))
+            } else {
+                ConnectError::Io(error)
             }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                let reason = directory::closed_to_us(self.directory(), uid, mode);
-                return Err(ConnectError::Insecure(reason));
-            }
-            Err(error) => return Err(ConnectError::Io(error)),
-        };
+        })?;
         if !metadata.file_type().is_socket() {
             let (path, kind) = (self.path.display(), kind(&metadata));
             return Err(ConnectError::Insecure(format!("{path} is {kind}, not a socket")));

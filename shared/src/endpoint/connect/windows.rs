@@ -5,10 +5,9 @@ use std::io;
 use interprocess::local_socket::ConnectOptions;
 
 use crate::endpoint::{
-    bind::socket_name,
     error::ConnectError,
     path::Endpoint,
-    stream::{RawStream, Stream},
+    stream::{RawStream, Stream, socket_name},
 };
 
 impl Endpoint {

@@ -14,7 +14,7 @@ use rustix::{
 };
 
 use super::{KEY_BYTES, Key, KeyOrigin};
-use crate::endpoint::{account::own_uid, file::kind};
+use crate::endpoint::{account::own_uid, file::kind, path::beside};
 
 pub(in crate::endpoint) use crate::endpoint::file::remove as forget;
 
@@ -80,9 +80,7 @@ fn doubt(metadata: &Metadata) -> Option<String> {
 
 /// Under a name of its own first: a relay that is killed half-way leaves no half key.
 fn write(path: &Path, bytes: &[u8; KEY_BYTES]) -> io::Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push("~");
-    let unfinished = Path::new(&unfinished);
+    let unfinished = &beside(path, "~");
     forget(unfinished)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let mut file = File::from(open(unfinished, flags, Mode::RUSR | Mode::WUSR)?);

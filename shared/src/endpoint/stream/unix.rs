@@ -1,8 +1,11 @@
 //! Unix domain sockets.
 
-use std::io;
+use std::{io, path::Path};
 
-use interprocess::local_socket::traits::StreamCommon as _;
+use interprocess::{
+    local_socket::{Name, ToFsName as _, traits::StreamCommon as _},
+    os::unix::local_socket::FilesystemUdSocket,
+};
 
 use crate::endpoint::account::Peer;
 
@@ -15,4 +18,8 @@ pub(super) fn peer(stream: &RawStream) -> io::Result<Peer> {
         uid: credentials.euid().ok_or_else(unknown)?,
         pid: credentials.pid().and_then(|pid| pid.try_into().ok()),
     })
+}
+
+pub(in crate::endpoint) fn socket_name(path: &Path) -> io::Result<Name<'_>> {
+    path.to_fs_name::<FilesystemUdSocket>()
 }

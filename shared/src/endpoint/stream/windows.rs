@@ -1,8 +1,11 @@
 //! Named pipes.
 
-use std::io;
+use std::{io, path::Path};
 
-use interprocess::local_socket::traits::StreamCommon as _;
+use interprocess::{
+    local_socket::{Name, ToFsName as _, traits::StreamCommon as _},
+    os::windows::local_socket::NamedPipe,
+};
 
 use crate::endpoint::account::{Peer, own_uid};
 
@@ -11,4 +14,8 @@ pub(in crate::endpoint) type RawStream =
 
 pub(super) fn peer(stream: &RawStream) -> io::Result<Peer> {
     Ok(Peer { uid: own_uid(), pid: stream.peer_creds()?.pid() })
+}
+
+pub(in crate::endpoint) fn socket_name(path: &Path) -> io::Result<Name<'_>> {
+    path.to_fs_name::<NamedPipe>()
 }

@@ -7,10 +7,8 @@
 
 use icu_properties::props::GeneralCategory;
 
-use super::{
-    pass::{Fate, Place},
-    properties::{category, is_ignorable, is_noncharacter},
-};
+use super::pass::{Fate, Place};
+use crate::text::properties::{category, is_ignorable, is_noncharacter};
 
 pub(super) fn fate(place: Place<'_>) -> Fate {
     let character = place.character;

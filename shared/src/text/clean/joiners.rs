@@ -7,14 +7,11 @@
 
 use icu_properties::props::JoiningType;
 
-use super::{
-    pass::{Fate, Place},
-    properties::{
-        is_letter, is_mark, is_pictograph, is_skin_tone, is_south_east_asian, is_virama,
-        joining_type,
-    },
-};
+use super::pass::{Fate, Place};
 use crate::limits::JOINER_LOOK_AROUND;
+use crate::text::properties::{
+    is_letter, is_mark, is_pictograph, is_skin_tone, is_south_east_asian, is_virama, joining_type,
+};
 
 const EMOJI_PRESENTATION: char = '\u{fe0f}';
 

@@ -1,10 +1,8 @@
 //! Combining marks: a stack of them may be as high as a script needs, not as high as a page.
 
-use super::{
-    pass::{Fate, Place},
-    properties::is_mark,
-};
+use super::pass::{Fate, Place};
 use crate::limits::MARKS_PER_BASE;
+use crate::text::properties::is_mark;
 
 /// The marks of the last base. Joiners, selectors and direction marks between them do not begin
 /// another stack.

@@ -3,10 +3,8 @@
 
 use icu_properties::props::Script;
 
-use super::{
-    pass::{Fate, Place},
-    properties::{is_letter, is_pictograph, script},
-};
+use super::pass::{Fate, Place};
+use crate::text::properties::{is_letter, is_pictograph, script};
 
 const ENCLOSING_KEYCAP: char = '\u{20e3}';
 

@@ -1,4 +1,6 @@
-//! The Unicode properties that the rules ask for.
+//! The Unicode properties that the rules ask for, and normalisation form C.
+
+use std::borrow::Cow;
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -8,6 +10,7 @@ use icu_properties::{
         Script,
     },
 };
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 pub(super) fn category(character: char) -> GeneralCategory {
     CodePointMapData::<GeneralCategory>::new().get(character)
@@ -54,4 +57,9 @@ pub(super) fn is_ignorable(character: char) -> bool {
 
 pub(super) fn is_noncharacter(character: char) -> bool {
     CodePointSetData::new::<NoncharacterCodePoint>().contains(character)
+}
+
+/// The text in normalisation form C; borrowed if it already is.
+pub(super) fn nfc(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc(&text) { text } else { Cow::Owned(text.nfc().collect()) }
 }
