@@ -141,7 +141,8 @@ impl<const PERIOD_MS: u64> FromStr for RatePer<PERIOD_MS> {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let no_rate = || ValueError::NoRate(if PERIOD_MS == 1_000 { "second" } else { "minute" });
+        let period = if PERIOD_MS == 1_000 { "second" } else { "minute" };
+        let no_rate = || ValueError::NoRate(period);
         let (burst, per_period) = text.split_once('/').ok_or_else(no_rate)?;
         let positive = |text: &str| text.parse::<u64>().ok().filter(|number| *number > 0);
         let burst = positive(burst).ok_or_else(no_rate)?;
@@ -149,7 +150,7 @@ impl<const PERIOD_MS: u64> FromStr for RatePer<PERIOD_MS> {
         let burst = u32::try_from(burst).ok().filter(|burst| *burst <= RATE_BURST);
         let burst = burst.ok_or(ValueError::BurstTooLarge)?;
         if per_period > RATE_PER_PERIOD {
-            return Err(ValueError::TooFast(Self::PERIOD));
+            return Err(ValueError::TooFast(period));
         }
         // Rounded up: never more than is written.
         let interval = Duration::from_nanos((1_000_000 * PERIOD_MS).div_ceil(per_period));
