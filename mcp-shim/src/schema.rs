@@ -99,19 +99,14 @@ pub(crate) fn tools() -> Vec<Tool> {
     tools.map(|tool| tool.with_raw_output_schema(Arc::clone(&output))).into()
 }
 
-/// What a tool does to its environment, as MCP's annotations have it.
-struct Effect {
-    read_only: bool,
-    destructive: bool,
-    idempotent: bool,
-    open_world: bool,
-}
+/// What a tool does to its environment, as MCP's annotations have it: whether it is read-only,
+/// destructive, idempotent, and open to the world.
+type Effect = [bool; 4];
 
-const CHANGES: Effect =
-    Effect { read_only: false, destructive: false, idempotent: false, open_world: true };
-const REPEATABLE: Effect = Effect { idempotent: true, ..CHANGES };
-const ENDS: Effect = Effect { destructive: true, ..CHANGES };
-const LOOKS: Effect = Effect { read_only: true, open_world: false, ..REPEATABLE };
+const CHANGES: Effect = [false, false, false, true];
+const REPEATABLE: Effect = [false, false, true, true];
+const ENDS: Effect = [false, true, false, true];
+const LOOKS: Effect = [true, false, true, false];
 
 fn tool(
     name: &'static str,
@@ -122,11 +117,15 @@ fn tool(
     required: &[&str],
 ) -> Tool {
     let schema = json!({"type": "object", "properties": properties, "required": required});
-    let annotations = ToolAnnotations::with_title(title)
-        .read_only(effect.read_only)
-        .destructive(effect.destructive)
-        .idempotent(effect.idempotent)
-        .open_world(effect.open_world);
+    let [read_only, destructive, idempotent, open_world] = effect.map(Some);
+    let title = title.to_owned();
+    let annotations = ToolAnnotations::from_raw(
+        Some(title.clone()),
+        read_only,
+        destructive,
+        idempotent,
+        open_world,
+    );
     Tool::new(name, description, object(schema)).with_title(title).with_annotations(annotations)
 }
 

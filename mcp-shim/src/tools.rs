@@ -4,11 +4,9 @@
 use std::time::Duration;
 
 use rmcp::model::JsonObject;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shared::{
-    limits,
-    message::{Author, ReportCategory},
-};
+use shared::{limits, message::Author};
 
 use crate::session::{Departure, EnterQueue, ErrorCode, Request, SendMessage, ToolError};
 
@@ -55,8 +53,7 @@ impl Arguments {
     }
 
     fn send_message(&self) -> Result<Request, ToolError> {
-        let author =
-            self.choice("author", &[("user", Author::User), ("assistant", Author::Assistant)])?;
+        let author = self.choice("author", "user, assistant")?;
         let chat_id = self.text("chat_id")?;
         let Some(message) = self.text("message")? else {
             return Err(wrong("message", "is missing", "put what your user wants to say there"));
@@ -71,15 +68,7 @@ impl Arguments {
     }
 
     fn departure(&self) -> Result<Departure, ToolError> {
-        let report = self.choice(
-            "report",
-            &[
-                ("spam", ReportCategory::Spam),
-                ("harassment", ReportCategory::Harassment),
-                ("injection", ReportCategory::Injection),
-                ("other", ReportCategory::Other),
-            ],
-        )?;
+        let report = self.choice("report", "spam, harassment, injection, other")?;
         Ok(Departure {
             chat_id: self.text("chat_id")?,
             block: self.flag("block")?,
@@ -137,20 +126,15 @@ impl Arguments {
         }
     }
 
-    fn choice<T: Copy>(
+    /// One of the values of an enum, as the wire writes them.
+    fn choice<T: DeserializeOwned>(
         &self,
         field: &'static str,
-        choices: &[(&str, T)],
+        choices: &str,
     ) -> Result<Option<T>, ToolError> {
         let Some(name) = self.text(field)? else { return Ok(None) };
-        let chosen = choices.iter().find(|(choice, _)| *choice == name);
-        chosen.map(|(_, value)| Some(*value)).ok_or_else(|| {
-            let names: Vec<_> = choices.iter().map(|(choice, _)| *choice).collect();
-            wrong(
-                field,
-                "is not one of the known values",
-                format!("use one of {}", names.join(", ")),
-            )
+        serde_json::from_value(name.into()).map(Some).map_err(|_| {
+            wrong(field, "is not one of the known values", format!("use one of {choices}"))
         })
     }
 }

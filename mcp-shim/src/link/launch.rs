@@ -66,17 +66,16 @@ pub(crate) enum LaunchError {
          or set {RELAY_VARIABLE} to its path"
     )]
     NotFound { looked: String },
-    #[error("{} could not be started: {why}", program.display())]
-    NotStarted { program: PathBuf, why: String },
     #[error("{}{} was started as the relay and does nothing; end it", program.display(), of(*pid))]
     DoesNothing { program: PathBuf, pid: Option<u32> },
-    #[error("{} did not stay up: {said}", program.display())]
-    DidNotStayUp { program: PathBuf, said: String },
-    #[error(
-        "{} ended with {status} and said nothing; is it the relay of mcp-chat?",
-        program.display()
-    )]
-    SaidNothing { program: PathBuf, status: ExitStatus },
+    #[error("{} {how}", program.display())]
+    Failed { program: PathBuf, how: String },
+}
+
+impl LaunchError {
+    fn failed(program: &Path, how: String) -> Self {
+        Self::Failed { program: program.to_owned(), how }
+    }
 }
 
 /// A process, for people, if it is known.
@@ -139,10 +138,9 @@ impl Launcher {
             command.arg("--socket").arg(socket);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| LaunchError::NotStarted {
-            program: program.to_owned(),
-            why: error.to_string(),
-        })?;
+        let not_started = |error| format!("could not be started: {error}");
+        let child = command.spawn().map_err(not_started);
+        let mut child = child.map_err(|how| LaunchError::failed(program, how))?;
 
         // A relay that stays up lets go of its standard error once it listens.
         let mut said = Vec::new();
@@ -161,7 +159,7 @@ impl Launcher {
         // It has said why it does not stay up, and ends with that.
         match timeout(LAUNCH_WAIT, child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(Launched::InVain(said)),
-            Ok(_) | Err(_) => Err(LaunchError::DidNotStayUp { program: program.to_owned(), said }),
+            Ok(_) | Err(_) => Err(LaunchError::failed(program, format!("did not stay up: {said}"))),
         }
     }
 }
@@ -178,7 +176,9 @@ impl Launcher {
                 && failed(status)
                 && began.elapsed() < LAUNCH_EVERY
             {
-                let outcome = Err(LaunchError::SaidNothing { program, status: *status });
+                let how =
+                    format!("ended with {status} and said nothing; is it the relay of mcp-chat?");
+                let outcome = Err(LaunchError::failed(&program, how));
                 *last.lock().expect(LOCK) = Some(Launch { at: Instant::now(), outcome });
             }
         });

@@ -168,3 +168,13 @@ fn a_client_that_shows_news_by_itself_listens_in_every_chat() {
     case.said.sort();
     case.expect(["2: > attention true", "> attention true"]);
 }
+
+#[test]
+fn a_client_that_takes_tasks_and_is_pushed_news_is_not_told_to_wait() {
+    let mut case = Case::new();
+    case.input(Input::ClientTakesTasks);
+    case.input(Input::NewsReachesModel);
+    let chat = case.chatting();
+    let call = case.call(status(chat));
+    assert_eq!(case.read(call).next, Next::Chatting.sentence(News::Pushed));
+}
