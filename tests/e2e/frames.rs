@@ -95,6 +95,30 @@ fn one_message_between_two_that_wait_is_six_frames() {
 }
 
 #[test]
+fn a_place_is_asked_for_and_answered_once() {
+    let world = World::serving(&[]);
+    let tap = Tap::default();
+    let (_proxy, client) = tap.client(&world, "alice.sock");
+    let (chat, entered) = enter(&client, json!({}));
+    assert_eq!(entered["state"], "waiting");
+    chat.leave();
+    eventually("the relay has confirmed it", || {
+        tap.said().contains(&"Relay dequeued".to_owned()).then_some(())
+    });
+    let asked = [
+        "Client hello",
+        "Relay welcome",
+        "Client ping",
+        "Relay pong",
+        "Client enter_queue",
+        "Relay queued",
+        "Client leave_queue",
+        "Relay dequeued",
+    ];
+    assert_eq!(tap.said(), asked);
+}
+
+#[test]
 fn a_conversation_of_ten_messages_is_so_many_frames() {
     let world = World::serving(&[]);
     let tap = Tap::default();
