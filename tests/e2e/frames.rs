@@ -52,10 +52,19 @@ impl Tap {
         });
     }
 
-    /// What was said, by whom.
+    /// What was said by each side.
     fn said(&self) -> Vec<String> {
         let seen = self.0.lock().unwrap();
         seen.iter().map(|seen| format!("{:?} {}", seen.from, kind(&seen.frame))).collect()
+    }
+
+    /// How often each was said: frames of different connections pass in any order.
+    fn counts(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for said in self.said() {
+            *counts.entry(said).or_insert(0) += 1;
+        }
+        counts
     }
 
     /// Whether this client has told its relay, last, that something is open.
@@ -65,6 +74,10 @@ impl Tap {
         let mut told = of_client.filter_map(|seen| seen.frame["attention"]["open"].as_bool());
         told.next() == Some(true)
     }
+}
+
+fn named(counts: &[(&str, usize)]) -> BTreeMap<String, usize> {
+    counts.iter().map(|(said, times)| ((*said).to_owned(), *times)).collect()
 }
 
 fn kind(frame: &Value) -> &str {
@@ -86,12 +99,17 @@ fn one_message_between_two_that_wait_is_six_frames() {
         eventually("the relay knows of the wait", || tap.is_open(name).then_some(()));
     }
     tap.clear();
+    let begun = Instant::now();
     alice.deliver("hello");
     only_event(&bob.client.finish(&wait)["structuredContent"], "message.received");
     tap.await_read(1);
-    let message =
-        ["Client send", "Relay message", "Client ack", "Relay ack", "Client ack", "Relay ack"];
-    assert_eq!(tap.said(), message);
+    let mut counts = tap.counts();
+    // On a slow machine the relay is told that a wait has ended before all this is over.
+    if begun.elapsed() > limits::ATTENTION_LINGER / 2 {
+        counts.remove("Client attention");
+    }
+    let message = [("Client send", 1), ("Relay message", 1), ("Client ack", 2), ("Relay ack", 2)];
+    assert_eq!(counts, named(&message));
 }
 
 #[test]
@@ -145,10 +163,7 @@ fn a_conversation_of_ten_messages_is_so_many_frames() {
     eventually("the relay has confirmed it", || {
         tap.said().contains(&"Relay left".to_owned()).then_some(())
     });
-    let mut counts = BTreeMap::new();
-    for said in tap.said() {
-        *counts.entry(said).or_insert(0) += 1;
-    }
+    let mut counts = tap.counts();
     // Waits that follow each other closely are one to the relay; on a slow machine some do not.
     let attention = counts.remove("Client attention").unwrap_or(0);
     assert!((2..=2 + 4 * slow_turns).contains(&attention), "{slow_turns}: {:#?}", tap.said());
@@ -170,6 +185,5 @@ fn a_conversation_of_ten_messages_is_so_many_frames() {
         ("Relay left", 1),
         ("Relay closed", 1),
     ];
-    let expected = expected.map(|(said, times)| (said.to_owned(), times));
-    assert_eq!(counts, BTreeMap::from(expected));
+    assert_eq!(counts, named(&expected));
 }
