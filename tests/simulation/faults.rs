@@ -1,5 +1,7 @@
 //! What arrives, what is lost on the way, and who is killed.
 
+use std::mem;
+
 use mcp_shim::session::Input;
 use relay::lobby::ConnectionId;
 use shared::{
@@ -22,19 +24,20 @@ impl World {
         }
         let Some(wire) = self.wires.get_mut(&id) else { return };
         let Some(item) = wire.to_relay.pop_front().filter(|_| wire.relay_open) else { return };
-        let connection = ConnectionId(id);
         let frame = match item {
             Item::Frame(frame) => frame,
             Item::End => {
                 wire.relay_open = false;
                 let Some(relay) = self.relay.as_mut() else { return };
-                let outgoing = relay.gone(connection, clock);
+                let outgoing = relay.gone(ConnectionId(id), clock);
                 return self.send_out(outgoing);
             }
         };
+        let was_greeted = mem::replace(&mut wire.is_greeted, true);
         if self.rule == Some(Rule::RepeatedLeave) && self.is_repeated_leave(id, &frame) {
             return;
         }
+        let connection = ConnectionId(if was_greeted { self.speaker(id) } else { id });
         let Some(relay) = self.relay.as_mut() else { return };
         let outgoing = relay.frame(connection, &frame, clock);
         self.send_out(outgoing);

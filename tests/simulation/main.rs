@@ -37,7 +37,7 @@ use tally::Tally;
 /// Without options: as many as do not slow a test run down.
 const FEW: u64 = 60;
 /// Seeds within which a rule that was taken away has to be missed.
-const MISSED_WITHIN: u64 = 3_000;
+const MISSED_WITHIN: u64 = 20_000;
 
 #[derive(Debug, Default)]
 struct Options {

@@ -21,6 +21,8 @@ pub(crate) struct Wire {
     pub(crate) shim_open: bool,
     pub(crate) relay_open: bool,
     pub(crate) cut: bool,
+    /// The relay has got its first frame.
+    pub(crate) is_greeted: bool,
     pub(crate) to_relay: VecDeque<Item>,
     pub(crate) to_shim: VecDeque<Item>,
     pub(crate) relay_at: Duration,
@@ -43,6 +45,7 @@ impl Wire {
             shim_open: false,
             relay_open: true,
             cut: true,
+            is_greeted: false,
             to_relay: says.into(),
             to_shim: VecDeque::new(),
             relay_at: now,
@@ -110,6 +113,7 @@ impl World {
             shim_open: true,
             relay_open: true,
             cut: false,
+            is_greeted: false,
             to_relay: VecDeque::new(),
             to_shim: VecDeque::new(),
             relay_at: self.now,
@@ -165,17 +169,31 @@ impl World {
             };
             wire.relay_open = item != Item::End;
             // The end of a connection is its own.
-            let is_ablated = self.rule == Some(Rule::IdentityAtHello);
-            let is_session = is_ablated && !ending.contains(&connection);
-            self.send_to_shim(if is_session { self.newest(id) } else { id }, item);
+            let is_own = ending.contains(&connection);
+            self.send_to_shim(if is_own { id } else { self.hearer(id) }, item);
         }
     }
 
-    /// The connection that was made last for the same chat.
-    fn newest(&self, id: WireId) -> WireId {
+    /// Whose frame it is that arrives on this connection after its first. Without the rule, an old
+    /// connection still speaks for its session.
+    pub(crate) fn speaker(&self, id: WireId) -> WireId {
+        self.newest(id, |wire| wire.relay_open && wire.is_greeted)
+    }
+
+    /// Who hears what is said to this connection. Without the rule, a new connection hears it
+    /// before it has said who it is.
+    fn hearer(&self, id: WireId) -> WireId {
+        self.newest(id, |wire| wire.shim_open)
+    }
+
+    /// This connection; without the rule, the last of its chat of which something holds.
+    fn newest(&self, id: WireId, holds: impl Fn(&Wire) -> bool) -> WireId {
+        if self.rule != Some(Rule::IdentityAtHello) {
+            return id;
+        }
         let of = |wire: &Wire| (wire.shim, wire.life, wire.chat);
         let chat = of(&self.wires[&id]);
-        let same = self.wires.range(id..).filter(|(_, wire)| of(wire) == chat && wire.shim_open);
+        let same = self.wires.range(id..).filter(|(_, wire)| of(wire) == chat && holds(wire));
         same.map(|(id, _)| *id).next_back().unwrap_or(id)
     }
 
