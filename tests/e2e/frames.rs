@@ -144,6 +144,9 @@ fn a_conversation_of_ten_messages_is_so_many_frames() {
     let (_bob, bob) = tap.client(&world, "bob.sock");
     let (alice, _) = enter(&alice, json!({}));
     let wait = alice.start_wait();
+    eventually("the wait was told the numbers", || {
+        (tap.counts().get("Relay queued") == Some(&2)).then_some(())
+    });
     let (bob, _) = enter(&bob, json!({}));
     only_event(&alice.client.finish(&wait)["structuredContent"], "chatroom.found");
     let mut slow_turns = 0;
