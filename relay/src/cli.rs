@@ -71,6 +71,17 @@ pub struct Limits {
     /// Changes of partner of one session: burst/per minute, or off
     #[arg(long, value_name = "N/N", default_value_t = Limit(Some(limits::NEXT_RATE.into())))]
     pub next_rate: Limit<RatePerMinute>,
+    /// Searches for a partner of one session: burst/per minute, or off
+    #[arg(long, value_name = "N/N", default_value_t = Limit(Some(limits::ENTER_RATE.into())))]
+    pub enter_rate: Limit<RatePerMinute>,
+    /// The same of all sessions of one client: burst/per minute, or off
+    #[arg(long, value_name = "N/N",
+          default_value_t = Limit(Some(limits::ENTER_RATE_PER_CLIENT.into())))]
+    pub enter_rate_per_client: Limit<RatePerMinute>,
+    /// The same of all clients of one account, with --multi-user: burst/per minute, or off
+    #[arg(long, value_name = "N/N",
+          default_value_t = Limit(Some(limits::ENTER_RATE_PER_USER.into())))]
+    pub enter_rate_per_user: Limit<RatePerMinute>,
     /// A message, in bytes of UTF-8 after cleaning
     #[arg(long, value_name = "N", default_value_t = Number(limits::MESSAGE_BYTES))]
     pub message_bytes: Number<1, { limits::MESSAGE_BYTES }>,
@@ -138,6 +149,9 @@ pub struct Matching {
     /// met lately
     #[arg(long, value_name = "TIME", default_value_t = Time(limits::MATCH_WAIT))]
     pub match_wait: Time,
+    /// How long who was left at once and without a word can enter again with the old place, or off
+    #[arg(long, value_name = "TIME", default_value_t = Limit(Some(Time(limits::PLACE_KEPT))))]
+    pub place_kept: Limit<Time>,
     /// How long a relay that replaces another pairs nobody, so that rooms come back first
     #[arg(long, value_name = "TIME", default_value_t = Time(limits::PAIRING_DELAY))]
     pub pairing_delay: GraceTime,

@@ -46,10 +46,11 @@ impl Tokens {
         self.seal(Kind::Session, member_bytes(holder), now)
     }
 
-    /// That this session has this place.
+    /// That this session has this place in the queue of this topic, which is case-folded.
     #[must_use]
-    pub fn ticket(&self, holder: Member, ticket: Opening, now: SystemTime) -> String {
-        self.seal(Kind::Ticket, [member_bytes(holder), opening_bytes(ticket)].concat(), now)
+    pub fn ticket(&self, holder: Member, ticket: Opening, topic: &str, now: SystemTime) -> String {
+        let content = [member_bytes(holder), opening_bytes(ticket)].concat();
+        self.seal_for(&[PURPOSE, topic.as_bytes()], Kind::Ticket, content, now)
     }
 
     /// That this room has these members.
@@ -74,10 +75,17 @@ impl Tokens {
         (holder.owner == owner).then_some(holder.session)
     }
 
-    /// The place that a token of [`ticket`](Self::ticket) vouches for.
+    /// The place that a token of [`ticket`](Self::ticket) vouches for, in the queue of this topic.
     #[must_use]
-    pub fn read_ticket(&self, token: &str, holder: Member, now: SystemTime) -> Option<Opening> {
-        let mut content = self.open(Kind::Ticket, token, now)?;
+    pub fn read_ticket(
+        &self,
+        token: &str,
+        holder: Member,
+        topic: &str,
+        now: SystemTime,
+    ) -> Option<Opening> {
+        let headers = [PURPOSE, topic.as_bytes()];
+        let mut content = self.open_for(&headers, Kind::Ticket, token, now)?;
         if content.member()? == holder { content.opening() } else { None }
     }
 
@@ -103,15 +111,30 @@ impl Tokens {
     }
 
     fn seal(&self, kind: Kind, content: Vec<u8>, now: SystemTime) -> String {
+        self.seal_for(&[PURPOSE], kind, content, now)
+    }
+
+    /// The same under these headers: who opens it has to know them.
+    fn seal_for(&self, headers: &[&[u8]], kind: Kind, content: Vec<u8>, now: SystemTime) -> String {
         let payload = [&[kind as u8], &content[..], &seconds(now).to_be_bytes()].concat();
-        let sealed = self.cipher().encrypt([PURPOSE], &payload);
-        URL_SAFE_NO_PAD.encode(sealed.expect("there is one header, and memory for the rest"))
+        let sealed = self.cipher().encrypt(headers, &payload);
+        URL_SAFE_NO_PAD.encode(sealed.expect("headers are few, and there is memory for the rest"))
     }
 
     /// What a token of this kind holds, unless it is too old.
     fn open(&self, kind: Kind, token: &str, now: SystemTime) -> Option<Content> {
+        self.open_for(&[PURPOSE], kind, token, now)
+    }
+
+    fn open_for(
+        &self,
+        headers: &[&[u8]],
+        kind: Kind,
+        token: &str,
+        now: SystemTime,
+    ) -> Option<Content> {
         let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let payload = self.cipher().decrypt([PURPOSE], &sealed).ok()?;
+        let payload = self.cipher().decrypt(headers, &sealed).ok()?;
         let Some(([found, content @ ..], made_at)) = payload.split_last_chunk() else {
             return None;
         };
@@ -206,13 +229,14 @@ mod tests {
     }
 
     const TICKET: Opening = Opening { epoch: 3, number: u64::MAX };
+    const TOPIC: &str = "chess";
 
     /// What a token gives when it is read as each kind, by member 1.
     fn kinds(tokens: &Tokens, token: &str, now: SystemTime) -> [bool; 4] {
         let holder = member(1);
         [
             tokens.read_session(token, holder.owner, now).is_some(),
-            tokens.read_ticket(token, holder, now).is_some(),
+            tokens.read_ticket(token, holder, TOPIC, now).is_some(),
             tokens.read_room(token, holder, now).is_some(),
             tokens.read_block(token, holder.owner, now).is_some(),
         ]
@@ -221,7 +245,7 @@ mod tests {
     fn one_of_each_kind(tokens: &Tokens, now: SystemTime) -> [String; 4] {
         [
             tokens.session(member(1), now),
-            tokens.ticket(member(1), TICKET, now),
+            tokens.ticket(member(1), TICKET, TOPIC, now),
             tokens.room(&descriptor(), now),
             tokens.block(member(1).owner, member(2).owner, now),
         ]
@@ -239,7 +263,7 @@ mod tests {
         let [session, ticket, room, block] = made;
         let holder = member(1);
         assert_eq!(tokens.read_session(&session, holder.owner, now), Some(holder.session));
-        assert_eq!(tokens.read_ticket(&ticket, holder, now), Some(TICKET));
+        assert_eq!(tokens.read_ticket(&ticket, holder, TOPIC, now), Some(TICKET));
         assert_eq!(tokens.read_room(&room, holder, now), Some(descriptor()));
         assert_eq!(tokens.read_room(&room, member(2), now), Some(descriptor()));
         assert_eq!(tokens.read_block(&block, holder.owner, now), Some(member(2).owner));
@@ -298,10 +322,20 @@ mod tests {
             assert_eq!(tokens.read_block(&block, stranger.owner, now), None);
         }
         for stranger in [member(2), other_uid, other_session] {
-            assert_eq!(tokens.read_ticket(&ticket, stranger, now), None);
+            assert_eq!(tokens.read_ticket(&ticket, stranger, TOPIC, now), None);
         }
         for stranger in [member(3), other_uid, other_session] {
             assert_eq!(tokens.read_room(&room, stranger, now), None);
+        }
+    }
+
+    #[test]
+    fn a_ticket_is_good_for_its_topic_alone() {
+        let (tokens, now) = (Tokens::new(&KEY), SystemTime::now());
+        let ticket = tokens.ticket(member(1), TICKET, TOPIC, now);
+        assert_eq!(tokens.read_ticket(&ticket, member(1), TOPIC, now), Some(TICKET));
+        for other in ["open", "", "Chess", "ches", "chess "] {
+            assert_eq!(tokens.read_ticket(&ticket, member(1), other, now), None, "{other:?}");
         }
     }
 

@@ -30,6 +30,6 @@ pub fn fault(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Fault {
 }
 
 /// The same as the answer to a request that is not granted.
-fn refused(Fault { code, message }: Fault) -> RelayMessage<'static> {
-    RelayMessage::Refused { code, message, retry_after_ms: None }
+fn refused(Fault { code, message }: Fault, retry_after_ms: Option<u64>) -> RelayMessage<'static> {
+    RelayMessage::Refused { code, message, retry_after_ms }
 }

@@ -65,9 +65,8 @@ pub const TOMBSTONES: usize = 10_000;
 pub const CLOSED_ROOMS: usize = 64;
 /// Reports that the relay remembers.
 pub const REPORTS: usize = 1_000;
-/// Blocks that the relay remembers; over that, the account that has most loses its oldest.
-pub const BLOCKS: usize = 10_000;
-/// Block tags that a shim keeps and presents.
+/// Block tags that a shim keeps and presents, and blocks of one owner that the relay remembers as
+/// long as it knows a session of that owner; the oldest gives way.
 pub const BLOCK_TAGS: usize = 64;
 /// Rooms that a session may present as not yet answered leaves.
 pub const LEAVING_ROOMS: usize = 64;
@@ -84,6 +83,10 @@ pub const LARGEST_NUMBER: u64 = i64::MAX as u64;
 pub const RECENT_PARTNERS: usize = 5;
 /// Owners whose recent partners the relay remembers.
 pub const RECENT_OWNERS: usize = 10_000;
+/// Owners whose entering the relay counts; the one that may enter as before soonest gives way.
+pub const ENTERING_OWNERS: usize = 10_000;
+/// Places that the relay keeps for who was left at once; the oldest gives way.
+pub const KEPT_PLACES: usize = 10_000;
 
 /// Unsent bytes to one connection, after which it counts as one that does not read.
 pub const OUTBOUND_BYTES: usize = 1024 * 1024;
@@ -126,6 +129,14 @@ pub const LISTENING_FOR: Duration = Duration::from_secs(120);
 /// How long after a wait has ended the relay is told that none is open: a client that waits in a
 /// loop has begun the next one by then.
 pub const ATTENTION_LINGER: Duration = Duration::from_secs(1);
+/// Who is left this soon after a match, and without a word, keeps the place.
+pub const LEFT_AT_ONCE: Duration = Duration::from_secs(10);
+/// How long that place is kept, unless told otherwise.
+pub const PLACE_KEPT: Duration = Duration::from_secs(60);
+/// How often one place is kept.
+pub const PLACE_KEPT_TIMES: u32 = 2;
+/// Between two words to a member of a room on whether its partner listens.
+pub const PRESENCE_EVERY: Duration = Duration::from_secs(1);
 /// How long a recent partner is avoided.
 pub const RECENT_PARTNER_FOR: Duration = Duration::from_secs(10 * 60);
 /// How long the last partner can still be blocked or reported.
@@ -166,6 +177,17 @@ pub const AUTONOMOUS_MESSAGES: u32 = 20;
 pub const MESSAGE_RATE: Rate = Rate::new(5, Duration::from_millis(500));
 /// `next` of one session, unless told otherwise: 3 at once, then 6 a minute.
 pub const NEXT_RATE: Rate = Rate::new(3, Duration::from_secs(10));
+
+/// Entering of one session, unless told otherwise: 5 at once, then 12 a minute.
+pub const ENTER_RATE: Rate = Rate::new(5, Duration::from_secs(5));
+/// Entering of all sessions of one client, unless told otherwise: 32 at once, then 60 a minute.
+pub const ENTER_RATE_PER_CLIENT: Rate = Rate::new(32, Duration::from_secs(1));
+/// Entering of all clients of one account at a relay for all accounts, unless told otherwise: as
+/// many at once as it can have sessions, then 120 a minute.
+pub const ENTER_RATE_PER_USER: Rate =
+    Rate::new(CONNECTIONS_PER_USER as u32, Duration::from_millis(500));
+/// Arrivals of one session that the relay knows: each makes its partner send a window again.
+pub const ARRIVAL_RATE: Rate = Rate::new(32, Duration::from_millis(500));
 
 /// No rate is slower than one in so long.
 pub const RATE_INTERVAL: Duration = Duration::from_secs(60);
@@ -222,6 +244,15 @@ pub struct Limits {
     pub message_rate: Option<Rate>,
     /// `next` of one session; `None` if unlimited.
     pub next_rate: Option<Rate>,
+    /// Entering of one session; `None` if unlimited.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub enter_rate: Option<Rate>,
+    /// Entering of all sessions of one client; `None` if unlimited.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub enter_rate_per_client: Option<Rate>,
+    /// Entering of all clients of one account; `None` if unlimited.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub enter_rate_per_user: Option<Rate>,
     /// [`WINDOW_MESSAGES`] of that relay.
     pub window_messages: usize,
     /// [`WINDOW_BYTES`] of that relay.
@@ -247,6 +278,9 @@ impl Limits {
         Self {
             message_rate: self.message_rate.map(bounded),
             next_rate: self.next_rate.map(bounded),
+            enter_rate: self.enter_rate.map(bounded),
+            enter_rate_per_client: self.enter_rate_per_client.map(bounded),
+            enter_rate_per_user: self.enter_rate_per_user.map(bounded),
             window_messages: self.window_messages.min(WINDOW_MESSAGES),
             window_bytes: self.window_bytes.min(WINDOW_BYTES),
             message_bytes: self.message_bytes.min(MESSAGE_BYTES),
@@ -263,6 +297,9 @@ impl Default for Limits {
         Self {
             message_rate: Some(MESSAGE_RATE),
             next_rate: Some(NEXT_RATE),
+            enter_rate: Some(ENTER_RATE),
+            enter_rate_per_client: Some(ENTER_RATE_PER_CLIENT),
+            enter_rate_per_user: None,
             window_messages: WINDOW_MESSAGES,
             window_bytes: WINDOW_BYTES,
             message_bytes: MESSAGE_BYTES,

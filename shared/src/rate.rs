@@ -30,6 +30,19 @@ impl Bucket {
         }
     }
 
+    /// When it will be full, if it ever was not.
+    #[must_use]
+    pub fn full_at(&self) -> Option<Instant> {
+        self.full_at
+    }
+
+    /// How long until there is a token, if there is none.
+    #[must_use]
+    pub fn wait(&self, now: Instant) -> Option<Duration> {
+        let mut trial = *self;
+        trial.charge(now).err()
+    }
+
     /// Takes one token.
     ///
     /// # Errors

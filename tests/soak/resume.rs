@@ -162,8 +162,12 @@ impl Client {
         assert_eq!(grant.resumed, resumes, "the session token was refused");
         if !resumes {
             let display_name = "Stranger".into();
-            let enter =
-                ClientMessage::EnterQueue { display_name, topic: topic.into(), ticket: None };
+            let enter = ClientMessage::EnterQueue {
+                display_name,
+                topic: topic.into(),
+                ticket: None,
+                blocks: Vec::new(),
+            };
             connection.send(&enter).await.ok()?;
         }
         loop {

@@ -25,7 +25,7 @@ impl Lobby {
         &mut self,
         now: Instant,
         id: SessionId,
-        session: Session,
+        mut session: Session,
     ) -> Result<(), DisconnectReason> {
         let uid = session.owner.uid;
         let account = self.accounts.get(&uid);
@@ -41,6 +41,8 @@ impl Lobby {
             self.forget(now, dispensable);
         }
         self.accounts.entry(uid).or_default().sessions.insert(id);
+        *self.sessions_by_owner.entry(session.owner).or_default() += 1;
+        session.tickets.spent = self.spent_by_forgotten;
         self.sessions.insert(id, session);
         Ok(())
     }
@@ -67,6 +69,13 @@ impl Lobby {
         account.sessions.remove(&id);
         if account.sessions.is_empty() {
             self.accounts.remove(&uid);
+        }
+        let of_owner = self.sessions_by_owner.get_mut(&session.owner).expect("each is counted");
+        *of_owner -= 1;
+        if *of_owner == 0 {
+            self.sessions_by_owner.remove(&session.owner);
+            // The client presents them when it comes back.
+            self.relations.unblock_all(session.owner);
         }
     }
 

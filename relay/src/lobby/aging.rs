@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shared::{
-    id::SessionId,
+    id::{RoomId, SessionId},
     message::{CloseReason, DequeueReason},
 };
 
@@ -16,7 +16,7 @@ impl Lobby {
         while let Some((at, subject)) = self.deadlines.pop(now) {
             let due = match subject {
                 Subject::Session(id) => self.session(id).deadline(&self.config),
-                Subject::Room(id) => self.rooms[&id].idle_at(&self.config),
+                Subject::Room(id) => self.rooms[&id].deadline(&self.config),
                 Subject::Pairing => self.pairing_from,
             };
             match due {
@@ -24,7 +24,7 @@ impl Lobby {
                 Some(due) if due > at => self.deadlines.not_after(subject, due),
                 Some(_) => match subject {
                     Subject::Session(id) => self.age_session(now, at, id),
-                    Subject::Room(id) => self.close_room(now, id, CloseReason::Idle),
+                    Subject::Room(id) => self.age_room(now, at, id),
                     Subject::Pairing => self.begin_pairing(now),
                 },
             }
@@ -34,6 +34,7 @@ impl Lobby {
     pub(super) fn age_session(&mut self, now: Instant, at: Instant, id: SessionId) {
         let session = self.sessions.get_mut(&id).expect("a session that is due is known");
         if session.lost_at(&self.config).is_some_and(|lost_at| lost_at <= at) {
+            self.dequeue(id);
             return self.forget(now, id);
         }
         session.age(at, &self.config);
@@ -45,6 +46,18 @@ impl Lobby {
         self.pair(now, id);
     }
 
+    fn age_room(&mut self, now: Instant, at: Instant, id: RoomId) {
+        if self.rooms[&id].idle_at(&self.config).is_some_and(|idle_at| idle_at <= at) {
+            return self.close_room(now, id, CloseReason::Idle);
+        }
+        for seat in 0..2 {
+            self.tell_presence(now, id, seat);
+        }
+        if let Some(at) = self.rooms[&id].deadline(&self.config) {
+            self.deadlines.not_after(Subject::Room(id), at);
+        }
+    }
+
     /// Forgets a session that has no connection. Its partner is told; nobody else can know it.
     pub(super) fn forget(&mut self, now: Instant, id: SessionId) {
         if let Some(room) = self.session(id).room() {
@@ -52,7 +65,8 @@ impl Lobby {
             let reason = if came_back { CloseReason::Timeout } else { CloseReason::RelayLost };
             self.close_room(now, room, reason);
         }
-        self.dequeue(id);
+        self.take_out(id);
+        self.spent_by_forgotten = self.spent_by_forgotten.max(self.session(id).tickets.spent);
         self.expel(id);
         self.deadlines.forget(Subject::Session(id));
     }

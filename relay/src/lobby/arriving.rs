@@ -21,22 +21,29 @@ impl Lobby {
             return;
         }
         let Arrival { owner, session, room, queue, leaving, blocks } = arrival;
-        // The owner's, whatever becomes of this session.
-        for blocked in blocks {
-            self.relations.block(owner, blocked);
-        }
         // Ids of other owners are not taken on anybody's word.
         let claimed = session.filter(|id| self.sessions.get(id).is_none_or(|s| s.owner == owner));
         let id = claimed.unwrap_or_else(|| SessionId::from_bytes(self.new_id()));
-        if let Some(session) = self.sessions.get(&id) {
-            if let Some(older) = session.connection() {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            if session.arrivals.charge(now).is_err() {
+                let reason = Effect::Disconnect(DisconnectReason::RateExceeded);
+                self.effects.push((connection, reason));
+                return;
+            }
+            let older = session.connection();
+            self.relations.block_all(owner, blocks);
+            if let Some(older) = older {
                 self.perform(id, Effect::Disconnect(DisconnectReason::Superseded));
                 self.unbind(now, id, older);
             }
         } else {
             let contact = Contact::Connected(connection);
             let new = Session::new(now, owner, contact, &self.config);
-            if let Err(reason) = self.admit(now, id, new) {
+            let admitted = self.admit(now, id, new);
+            if self.sessions_by_owner.contains_key(&owner) {
+                self.relations.block_all(owner, blocks);
+            }
+            if let Err(reason) = admitted {
                 self.effects.push((connection, Effect::Disconnect(reason)));
                 return;
             }
@@ -85,7 +92,7 @@ impl Lobby {
         let is_in_it = self.session(id).room() == Some(room);
         if let Err(reason) = if is_in_it { Ok(()) } else { self.reopen(now, id, room, descriptor) }
         {
-            self.tell(id, News::Closed { room, reason });
+            self.tell(id, News::Closed { room, reason, place_kept: None });
             return false;
         }
         self.take_name(id, room, seeking);
@@ -132,7 +139,7 @@ impl Lobby {
             }
         }
         let seats = claim.members.map(|member| {
-            let waiting = self.dequeue(member.session);
+            let waiting = self.take_out(member.session);
             Seat::new(member, waiting.map(|waiting| waiting.seeking))
         });
         self.furnish(now, room, Room::new(now, seats, claim.opened, false));
@@ -220,7 +227,7 @@ impl Lobby {
         }
         // What it was told last may have been lost with the connection.
         if let Some(room_id) = room {
-            self.seat_mut(id, room_id).told = None;
+            self.seat_mut(id, room_id).forget_told();
         }
     }
 }

@@ -13,6 +13,17 @@ pub struct Config {
     pub message_rate: Option<Rate>,
     /// `next` of one session.
     pub next_rate: Option<Rate>,
+    /// Entering of one session.
+    pub enter_rate: Option<Rate>,
+    /// Entering of all sessions of one owner.
+    pub enter_rate_per_client: Option<Rate>,
+    /// Entering of all owners of one account.
+    pub enter_rate_per_user: Option<Rate>,
+    /// Accounts are strangers to each other: those that met lately are given each other again as
+    /// reluctantly as their owners are.
+    pub accounts_meet: bool,
+    /// For so long who is left at once and without a word has the old place in the queue.
+    pub place_kept: Option<Duration>,
     /// A member that is gone for so long is `reconnecting` to its partner.
     pub away_after: Duration,
     /// A room whose member is gone for so long is closed; so long a place is kept.
@@ -47,6 +58,11 @@ impl Default for Config {
             epoch: 1,
             message_rate: Some(limits::MESSAGE_RATE),
             next_rate: Some(limits::NEXT_RATE),
+            enter_rate: Some(limits::ENTER_RATE),
+            enter_rate_per_client: Some(limits::ENTER_RATE_PER_CLIENT),
+            enter_rate_per_user: None,
+            accounts_meet: false,
+            place_kept: Some(limits::PLACE_KEPT),
             away_after: limits::AWAY_AFTER,
             grace: limits::GRACE,
             room_idle: Some(limits::ROOM_IDLE),

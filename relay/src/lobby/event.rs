@@ -110,12 +110,12 @@ pub struct Arrival {
 pub enum Event {
     /// A connection said `hello` for a session. Its identity binds here and nowhere else.
     Arrived(ConnectionId, Arrival),
-    /// It wants a partner, and had this place.
-    EnterQueue(ConnectionId, Option<Opening>, Seeking),
+    /// It wants a partner, had this place, and has blocked these owners.
+    EnterQueue(ConnectionId, Option<Opening>, Seeking, Vec<Owner>),
     /// It wants none any more.
     LeaveQueue(ConnectionId),
-    /// It leaves the room, if one is named, and wants another partner.
-    Next(ConnectionId, Option<Leaving>, Seeking),
+    /// It leaves the room, if one is named, and wants another partner; it has blocked these owners.
+    Next(ConnectionId, Option<Leaving>, Seeking, Vec<Owner>),
     /// It leaves a room, or blocks or reports the partner of a closed one.
     Leave(ConnectionId, Leaving),
     /// It sends the message with this number; the server still holds the text.
@@ -204,7 +204,12 @@ pub enum News {
         unseen: Duration,
     },
     /// Its room is closed, not by itself.
-    Closed { room: RoomId, reason: CloseReason },
+    Closed {
+        room: RoomId,
+        reason: CloseReason,
+        /// For how long it has the place of before, if it has.
+        place_kept: Option<Duration>,
+    },
     /// It has left; a block tag is for the owner that it has blocked just now.
     Left { room: RoomId, blocked: Option<Owner> },
     /// It waits no longer.
@@ -239,6 +244,8 @@ pub enum Refusal {
     TooManyOwnTopics,
     /// The relay is about to end.
     Draining,
+    /// It, its owner or its account has entered too often; it may again after this time.
+    TooOften(Duration),
 }
 
 /// Why the lobby closes a connection.
@@ -246,7 +253,8 @@ pub enum Refusal {
 pub enum DisconnectReason {
     /// A newer connection carries the session.
     Superseded,
-    /// The client sends more than the rates of `welcome` allow, or `ack` or `sync` without end.
+    /// The client sends more than the rates of `welcome` allow, `ack` or `sync` without end, or
+    /// comes back too often.
     RateExceeded,
     /// It would be one session too many: of its account, or of all. It never was in the lobby.
     TooManySessions {

@@ -18,6 +18,11 @@ impl Lobby {
     pub fn check_invariants(&self) {
         assert!(self.effects.is_empty());
         self.relations.check();
+        self.entered_by_owner.check();
+        self.entered_by_account.check();
+        self.kept_places.check();
+        assert!(self.relations.blockers().all(|owner| self.sessions_by_owner.contains_key(owner)));
+        assert_eq!(self.sessions_by_owner.values().sum::<usize>(), self.sessions.len());
         assert!(self.tombstones.len() <= TOMBSTONES);
         assert!(self.reports.latest.len() <= REPORTS);
         self.check_connections();
@@ -43,7 +48,7 @@ impl Lobby {
             });
         }
         let rooms_due =
-            self.rooms.iter().map(|(&id, r)| (Subject::Room(id), r.idle_at(&self.config)));
+            self.rooms.iter().map(|(&id, r)| (Subject::Room(id), r.deadline(&self.config)));
         let sessions_due =
             self.sessions.iter().map(|(&id, s)| (Subject::Session(id), s.deadline(&self.config)));
         for (subject, due) in rooms_due.chain(sessions_due) {

@@ -1,6 +1,6 @@
 //! Leaving a room, what that does to the partner, and how rooms close.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shared::{
     id::{RoomId, SessionId},
@@ -37,15 +37,34 @@ impl Lobby {
 
     /// Takes it out of the room that it is in, if it is in one; the partner is told that it left.
     pub(super) fn leave_room(&mut self, now: Instant, id: SessionId) {
-        let session = self.session_mut(id);
-        if let Some(room) = session.room() {
-            session.state = State::Idle;
-            self.close_room(now, room, CloseReason::Left);
-        }
+        let Some(room) = self.session(id).room() else { return };
+        self.session_mut(id).state = State::Idle;
+        let place_kept = self.keep_place(now, room, 1 - self.seat_of(id, room));
+        self.close(now, room, CloseReason::Left, place_kept);
+    }
+
+    /// Keeps the place of the one in this seat, if its partner leaves at once and without a word.
+    fn keep_place(&mut self, now: Instant, room: RoomId, seat: usize) -> Option<Duration> {
+        let room = &self.rooms[&room];
+        let [left, leaver] = [&room.seats[seat], &room.seats[1 - seat]];
+        let kept_for = self.config.place_kept.filter(|_| room.is_new(now))?;
+        let kept = left.entered.clone().filter(|_| !leaver.has_spoken())?;
+        let Member { session, owner } = left.member;
+        self.kept_places.keep(now, kept_for, (owner, session), kept).then_some(kept_for)
     }
 
     /// Closes a room for good, for each member that is still in it.
-    pub(super) fn close_room(&mut self, now: Instant, room_id: RoomId, reason: CloseReason) {
+    pub(super) fn close_room(&mut self, now: Instant, room: RoomId, reason: CloseReason) {
+        self.close(now, room, reason, None);
+    }
+
+    fn close(
+        &mut self,
+        now: Instant,
+        room_id: RoomId,
+        reason: CloseReason,
+        place_kept: Option<Duration>,
+    ) {
         let room = self.rooms.remove(&room_id).expect("only an open room is closed");
         self.deadlines.forget(Subject::Room(room_id));
         let members = room.seats.map(|seat| seat.member);
@@ -57,7 +76,7 @@ impl Lobby {
                 continue;
             }
             session.state = State::Idle;
-            self.tell(id, News::Closed { room: room_id, reason });
+            self.tell(id, News::Closed { room: room_id, reason, place_kept });
         }
     }
 

@@ -26,8 +26,8 @@
 //! partner was told.
 //!
 //! Reading order: `event` is the contract; `session`, `queue` and `room` hold one of
-//! each, and `relations` what keeps owners apart; `arriving`, `admission`, `seeking`, `talking`,
-//! `leaving` and `aging` are what the lobby does.
+//! each, `relations` what keeps owners apart, and `entering` what entering a queue costs;
+//! `arriving`, `admission`, `seeking`, `talking`, `leaving` and `aging` are what the lobby does.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod admission;
@@ -35,6 +35,7 @@ mod aging;
 mod arriving;
 mod config;
 mod deadlines;
+mod entering;
 mod event;
 mod fair_set;
 mod invariants;
@@ -63,6 +64,7 @@ pub use reports::Report;
 
 use admission::Account;
 use deadlines::{Deadlines, Subject};
+use entering::{Buckets, KeptPlaces};
 use fair_set::FairSet;
 use queue::Queue;
 use relations::Relations;
@@ -84,6 +86,7 @@ pub struct Lobby {
     connections: BTreeMap<ConnectionId, SessionId>,
     connections_by_owner: BTreeMap<OwnerId, usize>,
     sessions: BTreeMap<SessionId, Session>,
+    sessions_by_owner: BTreeMap<Owner, usize>,
     /// By user id.
     accounts: BTreeMap<u32, Account>,
     /// By the topic's case folding; none is empty.
@@ -92,6 +95,12 @@ pub struct Lobby {
     /// Rooms that were closed and must not come back.
     tombstones: FairSet<RoomId, TOMBSTONES>,
     relations: Relations,
+    entered_by_owner: Buckets<Owner>,
+    entered_by_account: Buckets<u32>,
+    kept_places: KeptPlaces,
+    /// The latest ticket that was spent by a session that is not known any more. A session that
+    /// is known anew may be that one.
+    spent_by_forgotten: Option<Opening>,
     reports: ReportLog,
     deadlines: Deadlines,
     messages: u64,
@@ -114,15 +123,20 @@ impl Lobby {
             rooms_opened: 0,
             draining: false,
             pairing_from: config.pairing_from,
+            relations: Relations::new(config.accounts_meet),
+            entered_by_owner: Buckets::new(config.enter_rate_per_client),
+            entered_by_account: Buckets::new(config.enter_rate_per_user),
+            kept_places: KeptPlaces::default(),
+            spent_by_forgotten: None,
             config,
             connections: BTreeMap::new(),
             connections_by_owner: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            sessions_by_owner: BTreeMap::new(),
             accounts: BTreeMap::new(),
             queues: BTreeMap::new(),
             rooms: BTreeMap::new(),
             tombstones: FairSet::default(),
-            relations: Relations::default(),
             reports: ReportLog::default(),
             deadlines,
             messages: 0,
@@ -147,12 +161,16 @@ impl Lobby {
             Event::Drain => self.draining = true,
             Event::Slept(duration) => self.sleep(now, duration),
             Event::Tick => self.tick(now),
-            Event::EnterQueue(from, ticket, seeking) => {
-                self.enter_queue(now, self.sender(from)?, ticket, seeking);
+            Event::EnterQueue(from, ticket, seeking, blocks) => {
+                let id = self.sender(from)?;
+                self.relations.block_all(self.session(id).owner, blocks);
+                self.enter_queue(now, id, ticket, seeking);
             }
             Event::LeaveQueue(from) => self.leave_queue(self.sender(from)?),
-            Event::Next(from, leaving, seeking) => {
-                self.next(now, self.sender(from)?, leaving, seeking);
+            Event::Next(from, leaving, seeking, blocks) => {
+                let id = self.sender(from)?;
+                self.relations.block_all(self.session(id).owner, blocks);
+                self.next(now, id, leaving, seeking);
             }
             Event::Leave(from, leaving) => self.leave(now, self.sender(from)?, leaving),
             Event::Message { from, room, seq } => self.message(now, self.sender(from)?, room, seq),

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use shared::{
     id::{RoomId, SessionId},
-    limits::{UNREAD_MESSAGES, WINDOW_MESSAGES},
+    limits::{LEFT_AT_ONCE, PRESENCE_EVERY, UNREAD_MESSAGES, WINDOW_MESSAGES},
     message::Presence,
 };
 
 use super::{
     config::Config,
+    entering::Entered,
     event::{Member, Opening, RoomDescriptor, Seeking},
 };
 
@@ -20,6 +21,8 @@ pub(super) struct Room {
     /// Messages that were not sent before.
     pub(super) messages: u64,
     pub(super) opened: Opening,
+    /// Since when, if this relay has matched its members.
+    matched_at: Option<Instant>,
     active_at: Instant,
 }
 
@@ -28,6 +31,8 @@ pub(super) struct Seat {
     pub(super) member: Member,
     /// Its name and topic; unknown until it has come back after a restart.
     pub(super) seeking: Option<Seeking>,
+    /// The place from which it was matched, if this relay did that.
+    pub(super) entered: Option<Entered>,
     /// Whether it has been in this room under this relay.
     pub(super) attached: bool,
     /// Highest seq that this member has taken.
@@ -49,6 +54,9 @@ pub(super) struct Seat {
     pub(super) acks: Allowance,
     /// What it was told of its partner's presence over the connection that it has.
     pub(super) told: Option<Presence>,
+    told_at: Option<Instant>,
+    /// When it is to be told what it was not told at once.
+    presence_due: Option<Instant>,
 }
 
 impl Seat {
@@ -56,6 +64,7 @@ impl Seat {
         Self {
             member,
             seeking,
+            entered: None,
             attached: false,
             received: 0,
             charged: 0,
@@ -64,7 +73,42 @@ impl Seat {
             syncs: Allowance(WINDOW_MESSAGES),
             acks: Allowance(UNREAD_MESSAGES + WINDOW_MESSAGES),
             told: None,
+            told_at: None,
+            presence_due: None,
         }
+    }
+
+    /// Whether it has sent anything in this room.
+    pub(super) fn has_spoken(&self) -> bool {
+        self.charged > 0 || self.before > 0
+    }
+
+    /// What it was told over the connection that it had may not have arrived.
+    pub(super) fn forget_told(&mut self) {
+        self.told = None;
+        self.presence_due = None;
+    }
+
+    /// Whether it is to be told now that its partner's presence is this. If not, it knows, or it
+    /// will be asked again when that is due.
+    ///
+    /// That the partner is gone or back is an event. Whether it listens may change all the time: of
+    /// that the last counts, and only so often.
+    pub(super) fn takes_presence(&mut self, now: Instant, presence: Presence) -> bool {
+        self.presence_due = None;
+        if self.told == Some(presence) {
+            return false;
+        }
+        let is_event = presence == Presence::Reconnecting
+            || self.told.is_none_or(|told| told == Presence::Reconnecting);
+        let due = self.told_at.map(|at| at + PRESENCE_EVERY).filter(|due| *due > now);
+        if let Some(due) = due.filter(|_| !is_event) {
+            self.presence_due = Some(due);
+            return false;
+        }
+        self.told = Some(presence);
+        self.told_at = Some(now);
+        true
     }
 
     /// It is back in the room, over a new connection.
@@ -83,7 +127,17 @@ impl Seat {
 
 impl Room {
     pub(super) fn new(now: Instant, seats: [Seat; 2], opened: Opening, met_before: bool) -> Self {
-        Self { seats, met_before, messages: 0, opened, active_at: now }
+        Self { seats, met_before, messages: 0, opened, matched_at: None, active_at: now }
+    }
+
+    /// This relay has matched its members just now.
+    pub(super) fn matched(self, now: Instant) -> Self {
+        Self { matched_at: Some(now), ..self }
+    }
+
+    /// Whether so little time has passed since the match that who leaves did not want it.
+    pub(super) fn is_new(&self, now: Instant) -> bool {
+        self.matched_at.is_some_and(|at| now.saturating_duration_since(at) <= LEFT_AT_ONCE)
     }
 
     pub(super) fn descriptor(&self, room: RoomId) -> RoomDescriptor {
@@ -111,6 +165,12 @@ impl Room {
 
     pub(super) fn idle_at(&self, config: &Config) -> Option<Instant> {
         self.active_at.checked_add(config.room_idle?)
+    }
+
+    /// When something about this room changes by itself.
+    pub(super) fn deadline(&self, config: &Config) -> Option<Instant> {
+        let due = self.seats.iter().map(|seat| seat.presence_due);
+        due.chain([self.idle_at(config)]).flatten().min()
     }
 }
 

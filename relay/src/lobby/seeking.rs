@@ -11,6 +11,7 @@ use shared::{
 use super::{
     DisconnectReason, Leaving, Lobby, Member, News, Opening, Refusal, Seeking,
     deadlines::Subject,
+    entering::Entered,
     queue::{Candidate, Place, Queue},
     relations::Relation,
     room::{Room, Seat},
@@ -46,7 +47,10 @@ impl Lobby {
         leaving: Option<Leaving>,
         seeking: Seeking,
     ) {
-        if self.session_mut(id).next_bucket.charge(now).is_err() {
+        let queue = fold_topic(&seeking.topic);
+        let is_free =
+            self.session(id).room().is_none() && self.kept_place(now, id, &queue).is_some();
+        if !is_free && self.session_mut(id).next_bucket.charge(now).is_err() {
             return self.disconnect(now, id, DisconnectReason::RateExceeded);
         }
         if let Some(leaving) = leaving {
@@ -56,7 +60,7 @@ impl Lobby {
     }
 
     /// Pairs it, or gives it a place: the one it has, if it waits for the same topic already, else
-    /// the one of the ticket, else the last.
+    /// the one of the ticket, else the one that was kept for it, else the last.
     pub(super) fn seek(
         &mut self,
         now: Instant,
@@ -94,8 +98,53 @@ impl Lobby {
         {
             return Err(refusal);
         }
+        let entered = self.place_to_enter(now, id, ticket, queue)?;
         self.dequeue(id);
-        self.enqueue(now, id, ticket, queue, seeking);
+        self.enqueue(now, id, entered, seeking);
+        Ok(())
+    }
+
+    /// Only the last place costs anything.
+    fn place_to_enter(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        ticket: Option<Opening>,
+        queue: String,
+    ) -> Result<Entered, Refusal> {
+        if let Some(place) = ticket.filter(|ticket| self.session(id).tickets.are_good(*ticket)) {
+            return Ok(Entered { place, queue, kept_times: 0 });
+        }
+        if let Some(whose) = self.kept_place(now, id, &queue) {
+            let kept = self.kept_places.take((self.session(id).owner, whose));
+            let kept = kept.expect("what is found is there");
+            self.session_mut(id).tickets.keep(kept.place);
+            return Ok(Entered { kept_times: kept.kept_times + 1, ..kept });
+        }
+        self.charge_entering(now, id)?;
+        self.tickets += 1;
+        let place = Opening { epoch: self.config.epoch, number: self.tickets };
+        Ok(Entered { place, queue, kept_times: 0 })
+    }
+
+    /// The session of this owner for which a place in this queue is kept.
+    fn kept_place(&self, now: Instant, id: SessionId, queue: &str) -> Option<SessionId> {
+        self.kept_places.find(now, (self.session(id).owner, id), queue)
+    }
+
+    fn charge_entering(&mut self, now: Instant, id: SessionId) -> Result<(), Refusal> {
+        let owner = self.session(id).owner;
+        let waits = [
+            self.session(id).enter_bucket.wait(now),
+            self.entered_by_owner.wait(now, owner),
+            self.entered_by_account.wait(now, owner.uid),
+        ];
+        if let Some(longest) = waits.into_iter().flatten().max() {
+            return Err(Refusal::TooOften(longest));
+        }
+        let _has_one = self.session_mut(id).enter_bucket.charge(now);
+        self.entered_by_owner.charge(now, owner);
+        self.entered_by_account.charge(now, owner.uid);
         Ok(())
     }
 
@@ -119,18 +168,8 @@ impl Lobby {
         !self.draining && self.pairing_from.is_none()
     }
 
-    fn enqueue(
-        &mut self,
-        now: Instant,
-        id: SessionId,
-        ticket: Option<Opening>,
-        queue: String,
-        seeking: Seeking,
-    ) {
-        let ticket = ticket.unwrap_or_else(|| {
-            self.tickets += 1;
-            Opening { epoch: self.config.epoch, number: self.tickets }
-        });
+    fn enqueue(&mut self, now: Instant, id: SessionId, entered: Entered, seeking: Seeking) {
+        let Entered { place: ticket, queue, kept_times } = entered;
         let candidate = self.new_candidate(id);
         let uid = candidate.owner.uid;
         let availability = self.session(id).availability();
@@ -140,7 +179,8 @@ impl Lobby {
         if of_topic.places_of(uid) == 1 {
             self.count_topic(uid, &queue, |topics| *topics += 1);
         }
-        let waiting = Waiting { seeking, queue, ticket, since: now, patient: candidate.patient };
+        let patient = candidate.patient;
+        let waiting = Waiting { seeking, queue, ticket, kept_times, since: now, patient };
         self.session_mut(id).state = State::Waiting(waiting);
         self.schedule(id);
     }
@@ -152,8 +192,15 @@ impl Lobby {
         }
     }
 
-    /// Takes it out of the queue that it is in, if it is in one.
+    /// Gives up its place, if it has one. The ticket is spent.
     pub(super) fn dequeue(&mut self, id: SessionId) -> Option<Waiting> {
+        let waiting = self.take_out(id)?;
+        self.session_mut(id).tickets.spend(waiting.ticket);
+        Some(waiting)
+    }
+
+    /// Takes it out of the queue that it is in, if it is in one. It may come back with its ticket.
+    pub(super) fn take_out(&mut self, id: SessionId) -> Option<Waiting> {
         let session = self.session_mut(id);
         let state = mem::replace(&mut session.state, State::Idle);
         let owner = session.owner;
@@ -190,15 +237,20 @@ impl Lobby {
         let room_id = RoomId::from_bytes(self.new_id());
         let seats = sessions.map(|session| {
             let waiting = self.dequeue(session).expect("who is paired has waited");
+            let Waiting { seeking, queue, ticket: place, kept_times, .. } = waiting;
             let member = Member { session, owner: self.session(session).owner };
-            Seat::new(member, Some(waiting.seeking))
+            let entered = Some(Entered { place, queue, kept_times });
+            let mut seat = Seat::new(member, Some(seeking));
+            seat.entered = entered;
+            seat
         });
         let [one, two] = [seats[0].member.owner, seats[1].member.owner];
         debug_assert_ne!(self.relations.between(now, one, two), Relation::Same);
         let met_before = self.relations.have_met(one, two);
         self.rooms_opened += 1;
         let opened = Opening { epoch: self.config.epoch, number: self.rooms_opened };
-        self.furnish(now, room_id, Room::new(now, seats, opened, met_before));
+        let room = Room::new(now, seats, opened, met_before).matched(now);
+        self.furnish(now, room_id, room);
         self.tell_paired(room_id, 0);
         self.tell_paired(room_id, 1);
     }
@@ -207,7 +259,7 @@ impl Lobby {
     pub(super) fn furnish(&mut self, now: Instant, room_id: RoomId, room: Room) {
         let [one, two] = room.descriptor(room_id).members;
         self.relations.note_meeting(now, one.owner, two.owner);
-        if let Some(at) = room.idle_at(&self.config) {
+        if let Some(at) = room.deadline(&self.config) {
             self.deadlines.not_after(Subject::Room(room_id), at);
         }
         let known = self.rooms.insert(room_id, room);

@@ -7,7 +7,7 @@ use std::{
 
 use shared::{
     id::RoomId,
-    limits::{Rate, WINDOW_MESSAGES},
+    limits::{ARRIVAL_RATE, Rate, WINDOW_MESSAGES},
     message::Presence,
     rate::Bucket,
 };
@@ -25,11 +25,39 @@ pub(super) struct Session {
     pub(super) state: State,
     message_bucket: Bucket,
     pub(super) next_bucket: Bucket,
+    pub(super) enter_bucket: Bucket,
+    pub(super) arrivals: Bucket,
+    pub(super) tickets: Tickets,
     /// Messages that are not charged: what may have piled up while there was no connection.
     pub(super) free_messages: usize,
     pub(super) active_at: Instant,
     pub(super) wait_open: bool,
     listening: bool,
+}
+
+/// Which of its tickets are still good.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tickets {
+    /// The latest place that it has given up or was matched from. What it was given up to then is
+    /// spent.
+    pub(super) spent: Option<Opening>,
+    /// But for this place, which was kept.
+    kept: Option<Opening>,
+}
+
+impl Tickets {
+    pub(super) fn are_good(&self, ticket: Opening) -> bool {
+        Some(ticket) > self.spent || Some(ticket) == self.kept
+    }
+
+    pub(super) fn spend(&mut self, ticket: Opening) {
+        self.spent = self.spent.max(Some(ticket));
+        self.kept = None;
+    }
+
+    pub(super) fn keep(&mut self, ticket: Opening) {
+        self.kept = Some(ticket);
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +83,8 @@ pub(super) struct Waiting {
     /// The queue: the topic's case folding.
     pub(super) queue: String,
     pub(super) ticket: Opening,
+    /// How often this place was kept after a match.
+    pub(super) kept_times: u32,
     pub(super) since: Instant,
     /// It has waited long enough for the waivers.
     pub(super) patient: bool,
@@ -71,6 +101,9 @@ impl Session {
                 config.message_rate.map(|rate| tolerant(rate, WINDOW_MESSAGES)),
             ),
             next_bucket: Bucket::new(config.next_rate.map(|rate| tolerant(rate, 0))),
+            enter_bucket: Bucket::new(config.enter_rate),
+            arrivals: Bucket::new(Some(ARRIVAL_RATE)),
+            tickets: Tickets::default(),
             free_messages: 0,
             active_at: now,
             wait_open: false,

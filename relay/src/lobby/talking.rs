@@ -9,6 +9,7 @@ use shared::{
 
 use super::{
     DisconnectReason, Effect, Lobby, News,
+    deadlines::Subject,
     queue::{Candidate, Place},
     room::Room,
     session::State,
@@ -122,8 +123,10 @@ impl Lobby {
             return;
         }
         let room = self.rooms.get_mut(&room_id).expect("it was there just now");
-        if room.seats[seat].told.replace(presence) != Some(presence) {
+        if room.seats[seat].takes_presence(now, presence) {
             self.tell(id, News::Partner { room: room_id, presence, unseen });
+        } else if let Some(at) = room.deadline(&self.config) {
+            self.deadlines.not_after(Subject::Room(room_id), at);
         }
     }
 

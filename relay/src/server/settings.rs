@@ -27,6 +27,15 @@ impl Settings {
             epoch,
             message_rate: limits.message_rate.0.map(|rate| rate.0),
             next_rate: limits.next_rate.0.map(|rate| rate.0),
+            enter_rate: limits.enter_rate.0.map(|rate| rate.0),
+            enter_rate_per_client: limits.enter_rate_per_client.0.map(|rate| rate.0),
+            enter_rate_per_user: limits
+                .enter_rate_per_user
+                .0
+                .map(|rate| rate.0)
+                .filter(|_| running.multi_user),
+            accounts_meet: running.multi_user,
+            place_kept: matching.place_kept.0.map(|time| time.0),
             away_after: timing.away_after.0,
             grace: timing.grace.0,
             room_idle: timing.room_idle.0.map(|time| time.0),
@@ -58,6 +67,9 @@ impl Settings {
         Limits {
             message_rate: self.config.message_rate,
             next_rate: self.config.next_rate,
+            enter_rate: self.config.enter_rate,
+            enter_rate_per_client: self.config.enter_rate_per_client,
+            enter_rate_per_user: self.config.enter_rate_per_user,
             window_messages: self.options.limits.window_messages.0,
             window_bytes: self.options.limits.window_bytes.0,
             message_bytes: self.options.limits.message_bytes.0,

@@ -13,7 +13,8 @@ use shared::{
 use super::{Fault, fault, refused};
 use crate::{
     lobby::{
-        Arrival, ClaimedRoom, ConnectionId, Event, Leaving, Member, Owner, RoomDescriptor, Seeking,
+        Arrival, ClaimedRoom, ConnectionId, Event, Leaving, Member, Opening, Owner, RoomDescriptor,
+        Seeking,
     },
     token::Tokens,
 };
@@ -63,17 +64,13 @@ pub fn arrival(
     hello: &Hello<'_>,
     now: SystemTime,
 ) -> Result<Arrival, Fault> {
-    if hello.blocks.len() > BLOCK_TAGS {
-        return Err(fault(ErrorCode::Malformed, "more block tags than a client keeps"));
-    }
-    let blocks = hello.blocks.iter().filter_map(|tag| tokens.read_block(tag, owner, now));
     let mut arrival = Arrival {
         owner,
         session: None,
         room: None,
         queue: None,
         leaving: Vec::new(),
-        blocks: blocks.collect(),
+        blocks: read_blocks(tokens, owner, &hello.blocks, now)?,
     };
     let Some(Resume { token, room, queue, leaving }) = &hello.session else {
         return Ok(arrival);
@@ -93,9 +90,10 @@ pub fn arrival(
         });
     }
     if let Some(claim) = queue {
+        let seeking = seeking(&claim.display_name, &claim.topic)?;
         let ticket = claim.ticket.as_ref().zip(holder);
-        let ticket = ticket.and_then(|(ticket, holder)| tokens.read_ticket(ticket, holder, now));
-        arrival.queue = Some((ticket, seeking(&claim.display_name, &claim.topic)?));
+        let ticket = ticket.and_then(|(t, holder)| read_ticket(tokens, holder, t, &seeking, now));
+        arrival.queue = Some((ticket, seeking));
     }
     Ok(arrival)
 }
@@ -119,26 +117,31 @@ pub fn request<'a>(
         ClientMessage::Hello(_) => {
             return Err(fault(ErrorCode::OutOfOrder, "`hello` was said before"));
         }
-        ClientMessage::EnterQueue { display_name, topic, ticket } => {
+        ClientMessage::EnterQueue { display_name, topic, ticket, blocks } => {
             let holder = carried?;
-            let ticket = ticket.and_then(|ticket| tokens.read_ticket(&ticket, holder, now));
+            let blocks = read_blocks(tokens, holder.owner, &blocks, now)?;
             match seeking(&display_name, &topic) {
-                Ok(seeking) => ClientRequest::Tell(Event::EnterQueue(from, ticket, seeking)),
-                Err(invalid) => ClientRequest::Answer(refused(invalid)),
+                Ok(seeking) => {
+                    let ticket =
+                        ticket.and_then(|t| read_ticket(tokens, holder, &t, &seeking, now));
+                    ClientRequest::Tell(Event::EnterQueue(from, ticket, seeking, blocks))
+                }
+                Err(invalid) => ClientRequest::Answer(refused(invalid, None)),
             }
         }
         ClientMessage::LeaveQueue {} => {
             carried?;
             ClientRequest::Tell(Event::LeaveQueue(from))
         }
-        ClientMessage::Next { leave, display_name, topic } => {
+        ClientMessage::Next { leave, display_name, topic, blocks } => {
             let holder = carried?;
+            let blocks = read_blocks(tokens, holder.owner, &blocks, now)?;
             match seeking(&display_name, &topic) {
                 Ok(seeking) => {
                     let leaving = leave.map(|leave| read_leave(tokens, Some(holder), &leave, now));
-                    ClientRequest::Tell(Event::Next(from, leaving, seeking))
+                    ClientRequest::Tell(Event::Next(from, leaving, seeking, blocks))
                 }
-                Err(invalid) => ClientRequest::Answer(refused(invalid)),
+                Err(invalid) => ClientRequest::Answer(refused(invalid, None)),
             }
         }
         ClientMessage::Leave(leave) => {
@@ -184,6 +187,29 @@ fn seeking(display_name: &str, topic: &str) -> Result<Seeking, Fault> {
         display_name: text::display_name(display_name).map_err(|e| invalid("display name", e))?,
         topic: text::topic(topic).map_err(|e| invalid("topic", e))?,
     })
+}
+
+/// A ticket is for its topic alone.
+fn read_ticket(
+    tokens: &Tokens,
+    holder: Member,
+    ticket: &str,
+    seeking: &Seeking,
+    now: SystemTime,
+) -> Option<Opening> {
+    tokens.read_ticket(ticket, holder, &text::fold_topic(&seeking.topic), now)
+}
+
+fn read_blocks(
+    tokens: &Tokens,
+    owner: Owner,
+    tags: &[Cow<'_, str>],
+    now: SystemTime,
+) -> Result<Vec<Owner>, Fault> {
+    if tags.len() > BLOCK_TAGS {
+        return Err(fault(ErrorCode::Malformed, "more block tags than a client keeps"));
+    }
+    Ok(tags.iter().filter_map(|tag| tokens.read_block(tag, owner, now)).collect())
 }
 
 fn read_leave(

@@ -1,8 +1,11 @@
 //! What the lobby says, in messages.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use shared::message::{ErrorCode, Paired, Queued, RelayMessage};
+use shared::{
+    message::{ErrorCode, Paired, Queued, RelayMessage},
+    text::fold_topic,
+};
 
 use super::{Fault, fault, refused};
 use crate::{
@@ -22,7 +25,7 @@ pub fn outgoing(
         News::Sync { room, received } => RelayMessage::Sync { room_id: room, received },
         News::Queued { topic, numbers, ticket } => {
             let Numbers { position, waiting, not_listening, own } = numbers;
-            let ticket = tokens.ticket(holder, ticket, now).into();
+            let ticket = tokens.ticket(holder, ticket, &fold_topic(&topic), now).into();
             let topic = topic.into();
             RelayMessage::Queued(Queued { topic, position, waiting, not_listening, own, ticket })
         }
@@ -40,13 +43,20 @@ pub fn outgoing(
         News::Partner { room, presence, unseen } => {
             RelayMessage::Partner { room_id: room, presence, seen_seconds: unseen.as_secs() }
         }
-        News::Closed { room, reason } => RelayMessage::Closed { room_id: room, reason },
+        News::Closed { room, reason, place_kept } => {
+            let place_kept_ms = place_kept.map(milliseconds);
+            RelayMessage::Closed { room_id: room, reason, place_kept_ms }
+        }
         News::Left { room, blocked } => {
             let block_tag = blocked.map(|blocked| tokens.block(holder.owner, blocked, now).into());
             RelayMessage::Left { room_id: room, block_tag }
         }
         News::Dequeued(reason) => RelayMessage::Dequeued { reason },
-        News::Refused(refusal) => refused(ungranted(refusal)),
+        News::Refused(refusal) => {
+            let retry_after =
+                if let Refusal::TooOften(wait) = refusal { Some(milliseconds(wait)) } else { None };
+            refused(ungranted(refusal), retry_after)
+        }
     }
 }
 
@@ -68,6 +78,10 @@ fn ungranted(refusal: Refusal) -> Fault {
              `open`",
         ),
         Refusal::Draining => fault(ErrorCode::GoingAway, "the relay is about to end"),
+        Refusal::TooOften(_) => fault(
+            ErrorCode::RateLimited,
+            "this chat, its client or its account has looked for a partner too often; wait a little",
+        ),
     }
 }
 
@@ -80,7 +94,7 @@ pub fn disconnected(reason: DisconnectReason) -> Fault {
         }
         DisconnectReason::RateExceeded => fault(
             ErrorCode::RateLimited,
-            "more messages than the rates of `welcome` allow, or `ack` or `sync` without end",
+            "more than the rates of `welcome` allow, `ack` or `sync` without end, or back too often",
         ),
         DisconnectReason::TooManySessions { of_account: true } => too_many(
             "this account has as many chats as one can have; leave one, or wait for those whose \
@@ -90,6 +104,11 @@ pub fn disconnected(reason: DisconnectReason) -> Fault {
             too_many("the relay has as many chats as it takes; try again later")
         }
     }
+}
+
+/// Rounded up: it is late enough then.
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 fn too_many(message: &'static str) -> Fault {

@@ -108,7 +108,14 @@ async fn a_bad_name_or_topic_is_refused_and_the_client_goes_on() {
     let mut client = relay.join().await;
     for (display_name, topic) in [("<b>", "open"), ("", "open"), ("Ann", "a\nb"), ("Ann", "")] {
         let (display_name, topic) = (display_name.into(), topic.into());
-        client.send(ClientMessage::EnterQueue { display_name, topic, ticket: None }).await;
+        client
+            .send(ClientMessage::EnterQueue {
+                display_name,
+                topic,
+                ticket: None,
+                blocks: Vec::new(),
+            })
+            .await;
         assert_eq!(client.until("refused").await["code"], "invalid");
     }
     client.enter("open").await;

@@ -182,8 +182,13 @@ impl Client {
 
     pub(crate) async fn enter(&mut self, topic: &str) {
         let display_name = "Stranger".into();
-        self.send(ClientMessage::EnterQueue { display_name, topic: topic.into(), ticket: None })
-            .await;
+        self.send(ClientMessage::EnterQueue {
+            display_name,
+            topic: topic.into(),
+            ticket: None,
+            blocks: Vec::new(),
+        })
+        .await;
     }
 
     /// The next frame; `None` at the end of the stream.

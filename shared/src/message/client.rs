@@ -24,9 +24,12 @@ pub enum ClientMessage<'a> {
         display_name: Cow<'a, str>,
         #[serde(borrow)]
         topic: Cow<'a, str>,
-        /// A ticket of `queued`: the place that refusing a pairing of an earlier relay has cost.
+        /// A ticket of `queued` for this topic: the place that refusing a pairing of an earlier relay has cost.
         #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
         ticket: Option<Cow<'a, str>>,
+        /// Block tags, as in `hello`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", borrow)]
+        blocks: Vec<Cow<'a, str>>,
     },
     /// Waits no longer; answered by `dequeued`.
     LeaveQueue {},
@@ -42,6 +45,9 @@ pub enum ClientMessage<'a> {
         /// As in `enter_queue`.
         #[serde(borrow)]
         topic: Cow<'a, str>,
+        /// As in `enter_queue`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", borrow)]
+        blocks: Vec<Cow<'a, str>>,
     },
     /// Leaves a room; repeated until answered by `left`, and harmless when repeated. With `block`
     /// or `report` it also serves for a room that is closed already.

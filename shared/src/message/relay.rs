@@ -62,7 +62,14 @@ pub enum RelayMessage<'a> {
         seen_seconds: u64,
     },
     /// The room is closed; not by this session.
-    Closed { room_id: RoomId, reason: CloseReason },
+    Closed {
+        room_id: RoomId,
+        reason: CloseReason,
+        /// The partner left at once and without a word: who enters the same queue within this time
+        /// has the place of before, and is not charged for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place_kept_ms: Option<u64>,
+    },
     /// The session is out of that room, by its own will.
     Left {
         room_id: RoomId,

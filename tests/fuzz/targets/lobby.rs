@@ -139,13 +139,14 @@ impl World {
         let event = match step {
             Step::Arrive(hello) => return self.arrive(hello),
             Step::EnterQueue { from, ticket, topic } => {
-                Event::EnterQueue(self.connection(*from), ticket.map(ticket_of), seeking(*topic))
+                let from = self.connection(*from);
+                Event::EnterQueue(from, ticket.map(ticket_of), seeking(*topic), Vec::new())
             }
             Step::LeaveQueue { from } => Event::LeaveQueue(self.connection(*from)),
             Step::Next { from, leaving, topic } => {
                 let from = self.connection(*from);
                 let leaving = leaving.as_ref().map(|leave| self.leaving(self.member(from), leave));
-                Event::Next(from, leaving, seeking(*topic))
+                Event::Next(from, leaving, seeking(*topic), Vec::new())
             }
             Step::Leave { from, leave } => {
                 let from = self.connection(*from);

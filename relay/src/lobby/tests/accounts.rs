@@ -172,7 +172,7 @@ fn one_account_has_so_many_places_of_a_topic_and_leaves_the_rest() {
     let arrival = Arrival { owner: stranger(2), blocks, ..arrival(0) };
     scene.send(Event::Arrived(connection, arrival));
     let seeking = Seeking { display_name: "Guest".into(), topic: "open".into() };
-    let effects = scene.send(Event::EnterQueue(connection, None, seeking));
+    let effects = scene.send(Event::EnterQueue(connection, None, seeking, Vec::new()));
     assert!(
         matches!(
             *effects,

@@ -1,7 +1,7 @@
 //! What is remembered is bounded, and what happens often stays cheap.
 
 use shared::{
-    limits::{BLOCKS, RECENT_PARTNERS, REPORTS, TOMBSTONES},
+    limits::{BLOCK_TAGS, RECENT_OWNERS, RECENT_PARTNERS, REPORTS, TOMBSTONES},
     message::ReportCategory,
 };
 
@@ -59,39 +59,35 @@ fn reports_are_remembered_up_to_a_number_and_all_are_counted() {
     assert_eq!(scene.lobby.counts().reports.spam, REPORTS as u64 + 10);
 }
 
-#[test]
-fn blocks_and_recent_partners_are_remembered_up_to_a_number() {
-    let scene = Scene::new();
-    let mut relations = Relations::default();
-    let number_of = |number: usize| {
-        let mut id = [0; 16];
-        id[..8].copy_from_slice(&number.to_le_bytes());
-        Owner { id: OwnerId::from_bytes(id), ..owner(1) }
-    };
-    for number in 0..BLOCKS + 10 {
-        relations.block(number_of(number), number_of(number + 1));
-        relations.note_meeting(scene.now, number_of(number), number_of(number + 1));
-    }
-    relations.check();
-    assert_eq!(relations.blocks(), BLOCKS);
-    let between = |one, other| relations.between(scene.now, number_of(one), number_of(other));
-    assert_eq!(between(0, 1), Relation::Strangers, "the oldest is forgotten");
-    assert_eq!(between(BLOCKS, BLOCKS + 1), Relation::Blocked);
+fn number_of(number: usize) -> Owner {
+    Owner { id: OwnerId::from_bytes((number as u128).to_le_bytes()), ..owner(1) }
 }
 
 #[test]
-fn one_account_cannot_make_the_blocks_of_another_forgotten() {
-    let mut relations = Relations::default();
-    let (carol, bob) = (owner(1), Owner { uid: 1001, ..owner(2) });
-    // He would have his own block in the place of hers, and then too many more.
-    relations.block(bob, carol);
-    relations.block(carol, bob);
-    for number in 0..BLOCKS as u128 + 10 {
-        relations.block(bob, Owner { id: OwnerId::from_bytes(number.to_le_bytes()), ..bob });
-    }
+fn recent_partners_are_remembered_up_to_a_number() {
     let scene = Scene::new();
-    assert_eq!(relations.between(scene.now, carol, bob), Relation::Blocked);
-    assert_eq!(relations.blocks(), BLOCKS);
+    let mut relations = Relations::new(false);
+    for number in 0..RECENT_OWNERS + 10 {
+        relations.note_meeting(scene.now, number_of(number), number_of(number + 1));
+    }
+    relations.check();
+    let between = |one, other| relations.between(scene.now, number_of(one), number_of(other));
+    assert_eq!(between(0, 1), Relation::Strangers, "the oldest is forgotten");
+    assert_eq!(between(RECENT_OWNERS, RECENT_OWNERS + 1), Relation::Recent);
+}
+
+#[test]
+fn an_owner_has_as_many_blocks_as_a_client_presents() {
+    let scene = Scene::new();
+    let mut relations = Relations::new(false);
+    for number in (1..=BLOCK_TAGS + 1).chain([2]) {
+        relations.block(number_of(0), number_of(number));
+    }
+    relations.check();
+    assert_eq!(relations.blocks(), BLOCK_TAGS);
+    let between = |other| relations.between(scene.now, number_of(0), number_of(other));
+    assert_eq!(between(1), Relation::Strangers, "the oldest is forgotten");
+    assert_eq!((between(2), between(BLOCK_TAGS + 1)), (Relation::Blocked, Relation::Blocked));
 }
 
 #[test]
@@ -119,7 +115,7 @@ fn one_account_cannot_bring_a_room_back_that_another_has_left() {
 #[test]
 fn an_owner_remembers_the_latest_partners() {
     let scene = Scene::new();
-    let mut relations = Relations::default();
+    let mut relations = Relations::new(false);
     for partner in 1..=6 {
         relations.note_meeting(scene.now, owner(0), owner(partner));
     }
@@ -135,7 +131,7 @@ fn an_owner_remembers_the_latest_partners() {
 
 #[test]
 fn nobody_can_block_themselves() {
-    let mut relations = Relations::default();
+    let mut relations = Relations::new(false);
     relations.block(owner(1), owner(1));
     assert_eq!(relations.blocks(), 0);
 }

@@ -56,6 +56,7 @@ struct Waited {
 pub(super) struct Crowd {
     scene: Scene,
     clients: Vec<Client>,
+    /// Who has blocked whom. Each client presents what its owner has.
     blocks: BTreeSet<(Owner, Owner)>,
     met_at: BTreeMap<(Owner, Owner), Instant>,
     /// All effects so far.
@@ -134,15 +135,26 @@ impl Crowd {
         let connection = self.scene.connection();
         let session = SessionId::from_bytes(self.scene.next_id());
         let guest = Guest { connection, session, owner: owner(number) };
-        let blocks: Vec<_> = blocks.map(owner).into_iter().collect();
-        for &blocked in &blocks {
-            self.blocks.insert(pair_of(guest.owner, blocked));
-        }
+        self.blocks.extend(blocks.map(|blocked| (guest.owner, owner(blocked))));
+        let blocks = self.blocks_of(guest.owner);
         self.clients.push(Client { guest, connected: true, told: Told::Idle, last_room: None });
         self.send(Event::Arrived(connection, Arrival { blocks, ..arrival(number) }));
     }
 
+    fn blocks_of(&self, owner: Owner) -> Vec<Owner> {
+        let own = self.blocks.iter().filter(|(blocker, _)| *blocker == owner);
+        own.map(|(_, blocked)| *blocked).collect()
+    }
+
     fn reconnect(&mut self, who: usize, claim: Claim) -> Event {
+        let mut event = self.claim(who, claim);
+        if let Event::Arrived(_, arrival) = &mut event {
+            arrival.blocks = self.blocks_of(arrival.owner);
+        }
+        event
+    }
+
+    fn claim(&mut self, who: usize, claim: Claim) -> Event {
         let guest = self.scene.again(&self.clients[who].guest);
         let client = &mut self.clients[who];
         client.guest = guest;
@@ -182,7 +194,7 @@ impl Crowd {
             Step::LeaveQueue { .. } => Event::LeaveQueue(guest.connection),
             Step::Next { topic, block, .. } => {
                 let leaving = Leaving { block, ..leaving(room) };
-                Event::Next(guest.connection, Some(leaving), guest.seeks(TOPICS[topic]))
+                Event::Next(guest.connection, Some(leaving), guest.seeks(TOPICS[topic]), Vec::new())
             }
             Step::Leave { block, .. } => {
                 Event::Leave(guest.connection, Leaving { block, ..leaving(room) })
@@ -276,7 +288,9 @@ impl Crowd {
         let now = self.scene.now;
         let owners = owners_of(&room);
         assert_ne!(owners.0, owners.1);
-        assert!(!self.blocks.contains(&owners), "somebody met whom they had blocked");
+        let has_blocked = |one, other| one != other && self.blocks.contains(&(one, other));
+        let are_apart = has_blocked(owners.0, owners.1) || has_blocked(owners.1, owners.0);
+        assert!(!are_apart, "somebody met whom they had blocked");
         assert!(
             presences.iter().all(|presence| *presence != Presence::Reconnecting)
                 && presences.contains(&Presence::Listening),
@@ -347,7 +361,7 @@ impl Crowd {
                     self.clients[who].told = Told::Idle;
                 }
                 if let Effect::Tell(News::Left { blocked: Some(blocked), .. }) = effect {
-                    self.blocks.insert(pair_of(self.clients[who].guest.owner, *blocked));
+                    self.blocks.insert((self.clients[who].guest.owner, *blocked));
                 }
             }
             Effect::Tell(News::Dequeued(_)) => {

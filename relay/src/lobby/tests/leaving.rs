@@ -188,7 +188,7 @@ fn next_can_block() {
     let leaving = Leaving { block: true, ..leaving(room) };
     let left = alice.left_blocking(room, &bob);
     scene.expect(
-        Event::Next(alice.connection, Some(leaving), alice.seeks("chess")),
+        Event::Next(alice.connection, Some(leaving), alice.seeks("chess"), Vec::new()),
         [left, bob.closed(room, CloseReason::Left), alice.queued("chess", 3, [1, 1, 0, 0])],
     );
     scene.expect(bob.enters("chess"), [bob.queued("chess", 4, [2, 2, 0, 0])]);
@@ -200,7 +200,7 @@ fn next_of_an_idle_one_just_waits() {
     let (alice, bob, room) = scene.couple([1, 2], "open");
     scene.send(bob.leaves(room));
     scene.expect(
-        Event::Next(alice.connection, None, alice.seeks("open")),
+        Event::Next(alice.connection, None, alice.seeks("open"), Vec::new()),
         [alice.queued("open", 3, [1, 1, 0, 0])],
     );
 }
@@ -216,13 +216,13 @@ fn next_for_a_closed_room_leaves_no_other() {
     scene.send(carol.enters("open"));
     let again = alice.paired(room, "open", &carol);
     scene.expect(alice.next(old, "open"), [alice.left(old), again.clone()]);
-    scene.expect(Event::Next(alice.connection, None, alice.seeks("open")), [again]);
+    scene.expect(Event::Next(alice.connection, None, alice.seeks("open"), Vec::new()), [again]);
     scene.expect(bob.leaves(old), [bob.left(old)]);
 }
 
 #[test]
 fn next_leaves_also_when_there_is_no_place() {
-    let mut scene = Scene::with(Config { topics: 0, ..Config::default() });
+    let mut scene = Scene::with(Config { topics: 0, place_kept: None, ..Config::default() });
     let (alice, bob, room) = {
         scene.lobby.config.topics = 1;
         let couple = scene.couple([1, 2], "chess");

@@ -50,7 +50,7 @@ fn the_same_shim_id_under_two_accounts_is_two_owners() {
     let connection = scene.connection();
     let stranger = Owner { uid: 1001, ..owner(1) };
     scene.send(Event::Arrived(connection, Arrival { owner: stranger, ..arrival(1) }));
-    scene.send(Event::EnterQueue(connection, None, alice.seeks("open")));
+    scene.send(Event::EnterQueue(connection, None, alice.seeks("open"), Vec::new()));
     assert_eq!(scene.lobby.counts().rooms, 1);
 }
 
@@ -75,7 +75,7 @@ fn blocks_come_along_with_an_arrival() {
     let connection = scene.connection();
     let arrival = Arrival { blocks: vec![owner(2)], ..arrival(1) };
     scene.send(Event::Arrived(connection, arrival.clone()));
-    scene.send(Event::EnterQueue(connection, None, bob.seeks("open")));
+    scene.send(Event::EnterQueue(connection, None, bob.seeks("open"), Vec::new()));
     let counts = scene.lobby.counts();
     assert_eq!((counts.waiting, counts.blocks), (2, 1));
 

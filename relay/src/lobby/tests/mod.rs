@@ -4,10 +4,13 @@ mod accounts;
 mod arrivals;
 mod bounds;
 mod crowd;
+mod entering;
 mod friends;
+mod kept_places;
 mod leaving;
 mod matching;
 mod presence;
+mod presence_flood;
 mod properties;
 mod queue_model;
 mod queues;
@@ -51,8 +54,9 @@ struct Guest {
 }
 
 impl Scene {
+    /// Of most scenes, places that are kept are no part.
     fn new() -> Self {
-        Self::with(Config::default())
+        Self::with(Config { place_kept: None, ..Config::default() })
     }
 
     fn with(config: Config) -> Self {
@@ -63,7 +67,7 @@ impl Scene {
 
     /// The relay is killed, and another comes up that knows nothing but the key.
     fn restart(&mut self) {
-        self.restart_with(Config { epoch: 2, ..Config::default() });
+        self.restart_with(Config { epoch: 2, place_kept: None, ..Config::default() });
     }
 
     fn restart_with(&mut self, config: Config) {
@@ -165,7 +169,7 @@ impl Guest {
     }
 
     fn enters(&self, topic: &str) -> Event {
-        Event::EnterQueue(self.connection, None, self.seeks(topic))
+        Event::EnterQueue(self.connection, None, self.seeks(topic), Vec::new())
     }
 
     fn seeks(&self, topic: &str) -> Seeking {
@@ -173,7 +177,7 @@ impl Guest {
     }
 
     fn next(&self, room: RoomDescriptor, topic: &str) -> Event {
-        Event::Next(self.connection, Some(leaving(room)), self.seeks(topic))
+        Event::Next(self.connection, Some(leaving(room)), self.seeks(topic), Vec::new())
     }
 
     fn leaves(&self, room: RoomDescriptor) -> Event {
@@ -296,7 +300,7 @@ impl Guest {
     }
 
     fn closed(&self, room: RoomDescriptor, reason: CloseReason) -> Told {
-        self.told(News::Closed { room: room.room, reason })
+        self.told(News::Closed { room: room.room, reason, place_kept: None })
     }
 
     fn left(&self, room: RoomDescriptor) -> Told {
@@ -313,6 +317,11 @@ impl Guest {
 
     fn refused(&self, refusal: Refusal) -> Told {
         self.told(News::Refused(refusal))
+    }
+
+    fn closed_with_place_kept(&self, room: RoomDescriptor) -> Told {
+        let (reason, place_kept) = (CloseReason::Left, Some(shared::limits::PLACE_KEPT));
+        self.told(News::Closed { room: room.room, reason, place_kept })
     }
 
     fn disconnected(&self, reason: DisconnectReason) -> Told {

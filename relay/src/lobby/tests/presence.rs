@@ -8,6 +8,7 @@ fn a_partner_that_goes_quiet_and_comes_back_is_told_of() {
     let (alice, bob, room) = scene.couple([1, 2], "open");
     scene.send(alice.attends(true));
     scene.wait(LISTENING_FOR, [alice.partner(room, Presence::NotListening, LISTENING_FOR)]);
+    scene.wait(SECOND, []);
     let back = alice.partner(room, Presence::Listening, Duration::ZERO);
     scene.expect(bob.attends(false), [back]);
     scene.expect(bob.attends(false), []);
@@ -19,6 +20,7 @@ fn a_message_shows_that_its_sender_listens() {
     let (alice, bob, room) = scene.couple([1, 2], "open");
     scene.send(alice.attends(true));
     scene.wait(LISTENING_FOR, [alice.partner(room, Presence::NotListening, LISTENING_FOR)]);
+    scene.wait(SECOND, []);
     let back = alice.partner(room, Presence::Listening, Duration::ZERO);
     scene.expect(bob.says(room, 1), [back, alice.forward()]);
     scene.wait(LISTENING_FOR, [alice.partner(room, Presence::NotListening, LISTENING_FOR)]);
@@ -60,6 +62,7 @@ fn a_wait_that_lapses_is_no_activity() {
     scene.wait(LISTENING_FOR / 2, []);
     scene.expect(bob.lapses(), []);
     scene.wait(LISTENING_FOR / 2, [alice.partner(room, Presence::NotListening, LISTENING_FOR)]);
+    scene.wait(SECOND, []);
     scene.send(bob.attends(true));
     scene.wait(2 * LISTENING_FOR, []);
     scene.expect(bob.lapses(), [alice.partner(room, Presence::NotListening, LISTENING_FOR)]);
@@ -224,6 +227,7 @@ fn a_late_tick_tells_in_the_order_in_which_things_came_about() {
             alice.partner(room, Presence::NotListening, unseen),
         ],
     );
+    scene.wait(SECOND, []);
     scene.expect(
         dave.attends(false),
         [carol.partner(other_room, Presence::Listening, Duration::ZERO)],

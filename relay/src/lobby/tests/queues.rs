@@ -60,7 +60,7 @@ fn entering_again_keeps_the_place_and_takes_the_new_name() {
     scene.send(alice.enters("open"));
     let renamed = Seeking { display_name: "Alicia".into(), topic: "OPEN".into() };
     scene.expect(
-        Event::EnterQueue(alice.connection, None, renamed),
+        Event::EnterQueue(alice.connection, None, renamed, Vec::new()),
         [alice.queued("OPEN", 1, [1, 1, 0, 0])],
     );
     let room = scene.next_room(&alice, &bob);

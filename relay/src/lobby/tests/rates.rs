@@ -11,7 +11,13 @@ const AT_ONCE: u64 = 2 * RATE.burst as u64 + 2 * WINDOW;
 const WINDOW: u64 = WINDOW_MESSAGES as u64;
 
 fn scene() -> Scene {
-    Scene::with(Config { message_rate: Some(RATE), next_rate: Some(RATE), ..Config::default() })
+    Scene::with(Config {
+        message_rate: Some(RATE),
+        next_rate: Some(RATE),
+        enter_rate: None,
+        place_kept: None,
+        ..Config::default()
+    })
 }
 
 #[test]
@@ -222,32 +228,27 @@ fn a_flood_of_next_ends_the_connection_before_it_does_anything() {
     let mut scene = scene();
     let (alice, _, room) = scene.couple([1, 2], "open");
     for _ in 0..RATE.burst * 2 {
-        scene.send(Event::Next(alice.connection, None, alice.seeks("open")));
+        scene.send(Event::Next(alice.connection, None, alice.seeks("open"), Vec::new()));
     }
     scene.expect(alice.next(room, "open"), [alice.disconnected(DisconnectReason::RateExceeded)]);
     assert_eq!(scene.lobby.counts().rooms, 1);
 }
 
 #[test]
-fn entering_and_leaving_are_not_charged() {
-    let mut scene = scene();
-    let alice = scene.guest(1);
-    for ticket in 1..100 {
-        scene.expect(alice.enters("open"), [alice.queued("open", ticket, [1, 1, 0, 0])]);
-        scene.send(Event::LeaveQueue(alice.connection));
-    }
-}
-
-#[test]
 fn without_rates_nothing_is_too_much() {
-    let mut scene =
-        Scene::with(Config { message_rate: None, next_rate: None, ..Config::default() });
+    let mut scene = Scene::with(Config {
+        message_rate: None,
+        next_rate: None,
+        enter_rate: None,
+        enter_rate_per_client: None,
+        ..Config::default()
+    });
     let (alice, bob, room) = scene.couple([1, 2], "open");
     for seq in 1..1_000 {
         scene.expect(alice.says(room, seq), [bob.forward()]);
     }
     for _ in 0..100 {
-        let event = Event::Next(alice.connection, None, alice.seeks("open"));
+        let event = Event::Next(alice.connection, None, alice.seeks("open"), Vec::new());
         scene.expect(event, [alice.paired(room, "open", &bob)]);
     }
 }

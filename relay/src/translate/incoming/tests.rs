@@ -26,7 +26,7 @@ fn descriptor() -> RoomDescriptor {
 /// A client that is both in a room and in a queue, with good tokens of this member.
 fn resume(holder: Member, room_id: RoomId, now: SystemTime) -> Resume<'static> {
     let room_token: Cow<'_, str> = tokens().room(&descriptor(), now).into();
-    let ticket = tokens().ticket(holder, TICKET, now);
+    let ticket = tokens().ticket(holder, TICKET, "open", now);
     let (display_name, topic) = ("Ann".into(), "open".into());
     Resume {
         token: tokens().session(holder, now).into(),
