@@ -133,6 +133,8 @@ pub const ATTENTION_LINGER: Duration = Duration::from_secs(1);
 pub const LEFT_AT_ONCE: Duration = Duration::from_secs(10);
 /// How long that place is kept, unless told otherwise.
 pub const PLACE_KEPT: Duration = Duration::from_secs(60);
+/// The longest that a relay can have a client count on that.
+pub const PLACE_KEPT_LONGEST: Duration = Duration::from_secs(60 * 60);
 /// How often one place is kept.
 pub const PLACE_KEPT_TIMES: u32 = 2;
 /// Between two words to a member of a room on whether its partner listens.
@@ -244,15 +246,9 @@ pub struct Limits {
     pub message_rate: Option<Rate>,
     /// `next` of one session; `None` if unlimited.
     pub next_rate: Option<Rate>,
-    /// Entering of one session; `None` if unlimited.
+    /// Searches for a partner.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub enter_rate: Option<Rate>,
-    /// Entering of all sessions of one client; `None` if unlimited.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub enter_rate_per_client: Option<Rate>,
-    /// Entering of all clients of one account; `None` if unlimited.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub enter_rate_per_user: Option<Rate>,
+    pub enter_rates: EnterRates,
     /// [`WINDOW_MESSAGES`] of that relay.
     pub window_messages: usize,
     /// [`WINDOW_BYTES`] of that relay.
@@ -267,6 +263,21 @@ pub struct Limits {
     pub grace_ms: u64,
 }
 
+/// How often somebody may look for a partner; `None` if that is unlimited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EnterRates {
+    /// One session.
+    #[serde(skip_serializing_if = "is_default")]
+    pub session: Option<Rate>,
+    /// All sessions of one client.
+    #[serde(skip_serializing_if = "is_default")]
+    pub client: Option<Rate>,
+    /// All clients of one account.
+    #[serde(skip_serializing_if = "is_default")]
+    pub user: Option<Rate>,
+}
+
 impl Limits {
     /// These limits, as far as a client can let a relay decide: it may be another account's.
     #[must_use]
@@ -278,9 +289,11 @@ impl Limits {
         Self {
             message_rate: self.message_rate.map(bounded),
             next_rate: self.next_rate.map(bounded),
-            enter_rate: self.enter_rate.map(bounded),
-            enter_rate_per_client: self.enter_rate_per_client.map(bounded),
-            enter_rate_per_user: self.enter_rate_per_user.map(bounded),
+            enter_rates: EnterRates {
+                session: self.enter_rates.session.map(bounded),
+                client: self.enter_rates.client.map(bounded),
+                user: self.enter_rates.user.map(bounded),
+            },
             window_messages: self.window_messages.min(WINDOW_MESSAGES),
             window_bytes: self.window_bytes.min(WINDOW_BYTES),
             message_bytes: self.message_bytes.min(MESSAGE_BYTES),
@@ -297,9 +310,7 @@ impl Default for Limits {
         Self {
             message_rate: Some(MESSAGE_RATE),
             next_rate: Some(NEXT_RATE),
-            enter_rate: Some(ENTER_RATE),
-            enter_rate_per_client: Some(ENTER_RATE_PER_CLIENT),
-            enter_rate_per_user: None,
+            enter_rates: EnterRates::default(),
             window_messages: WINDOW_MESSAGES,
             window_bytes: WINDOW_BYTES,
             message_bytes: MESSAGE_BYTES,

@@ -194,7 +194,7 @@ impl Relay {
                     version: 1,
                     epoch: self.epoch,
                     build: "simulated".into(),
-                    limits: self.limits.clone(),
+                    limits: Box::new(self.limits.clone()),
                     session: Some(SessionGrant { session_id: session, token, resumed }),
                 };
                 outgoing.push((to, encode(&RelayMessage::Welcome(welcome))));

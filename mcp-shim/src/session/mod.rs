@@ -21,10 +21,7 @@ mod reply;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Instant,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use shared::{id, limits};
 
@@ -77,8 +74,8 @@ pub struct Sessions {
     introduced: BTreeMap<CallId, ChatId>,
     /// Chats that end once the answer that says so was written, if nothing is unread then.
     farewells: BTreeMap<CallId, ChatId>,
-    /// Block tags, presented at each `hello`.
-    blocks: VecDeque<String>,
+    /// Block tags, presented at each `hello` and with each search for a partner.
+    blocks: Arc<[String]>,
     /// The client takes events without asking.
     client_listens: bool,
     /// The model is shown events without asking.
@@ -104,7 +101,7 @@ impl Sessions {
             lent: BTreeMap::new(),
             introduced: BTreeMap::new(),
             farewells: BTreeMap::new(),
-            blocks: VecDeque::new(),
+            blocks: Arc::default(),
             client_listens: false,
             news_reaches_model: false,
             client_takes_tasks: false,
@@ -128,7 +125,7 @@ impl Sessions {
             Input::Settled { call, written } => self.settled(call, written, cx),
             Input::Connected(id) => {
                 if let Some(chat) = self.chats.get_mut(&id) {
-                    chat.connected(&self.config, &self.blocks, cx);
+                    chat.connected(&self.config, cx);
                 }
             }
             Input::Relay(id, message) => {
@@ -267,10 +264,11 @@ impl Sessions {
         if self.blocks.contains(&tag) {
             return;
         }
-        if self.blocks.len() == limits::BLOCK_TAGS {
-            self.blocks.pop_front();
+        let excess = (self.blocks.len() + 1).saturating_sub(limits::BLOCK_TAGS);
+        self.blocks = self.blocks.iter().skip(excess).cloned().chain([tag]).collect();
+        for chat in self.chats.values_mut() {
+            chat.present(&self.blocks);
         }
-        self.blocks.push_back(tag);
     }
 
     /// The chats that tools can name.

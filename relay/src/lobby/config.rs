@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use shared::limits::{self, Rate};
+use shared::limits::{self, EnterRates, Rate};
 
 /// How the lobby behaves. `None` where nothing limits.
 #[derive(Debug, Clone)]
@@ -13,12 +13,8 @@ pub struct Config {
     pub message_rate: Option<Rate>,
     /// `next` of one session.
     pub next_rate: Option<Rate>,
-    /// Entering of one session.
-    pub enter_rate: Option<Rate>,
-    /// Entering of all sessions of one owner.
-    pub enter_rate_per_client: Option<Rate>,
-    /// Entering of all owners of one account.
-    pub enter_rate_per_user: Option<Rate>,
+    /// Searches for a partner, each of which takes a new place; an owner is a client.
+    pub enter_rates: EnterRates,
     /// Accounts are strangers to each other: those that met lately are given each other again as
     /// reluctantly as their owners are.
     pub accounts_meet: bool,
@@ -58,9 +54,11 @@ impl Default for Config {
             epoch: 1,
             message_rate: Some(limits::MESSAGE_RATE),
             next_rate: Some(limits::NEXT_RATE),
-            enter_rate: Some(limits::ENTER_RATE),
-            enter_rate_per_client: Some(limits::ENTER_RATE_PER_CLIENT),
-            enter_rate_per_user: None,
+            enter_rates: EnterRates {
+                session: Some(limits::ENTER_RATE),
+                client: Some(limits::ENTER_RATE_PER_CLIENT),
+                user: None,
+            },
             accounts_meet: false,
             place_kept: Some(limits::PLACE_KEPT),
             away_after: limits::AWAY_AFTER,

@@ -101,7 +101,7 @@ impl Session {
                 config.message_rate.map(|rate| tolerant(rate, WINDOW_MESSAGES)),
             ),
             next_bucket: Bucket::new(config.next_rate.map(|rate| tolerant(rate, 0))),
-            enter_bucket: Bucket::new(config.enter_rate),
+            enter_bucket: Bucket::new(config.enter_rates.session),
             arrivals: Bucket::new(Some(ARRIVAL_RATE)),
             tickets: Tickets::default(),
             free_messages: 0,

@@ -173,7 +173,7 @@ impl Server {
             version,
             epoch: self.settings.config.epoch,
             build: BUILD.into(),
-            limits: self.limits.clone(),
+            limits: Box::new(self.limits.clone()),
             session,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use shared::limits::Limits;
+use shared::limits::{EnterRates, Limits};
 
 use crate::{cli::Serve, lobby::Config};
 
@@ -23,17 +23,16 @@ impl Settings {
         let Serve { limits, timing, matching, running } = &options;
         // Where there are several accounts, none can have everything.
         let share = |all: usize| if running.multi_user { all.div_ceil(2) } else { all };
+        let enter_rate_per_user = limits.enter_rate_per_user.0.filter(|_| running.multi_user);
         let config = Config {
             epoch,
             message_rate: limits.message_rate.0.map(|rate| rate.0),
             next_rate: limits.next_rate.0.map(|rate| rate.0),
-            enter_rate: limits.enter_rate.0.map(|rate| rate.0),
-            enter_rate_per_client: limits.enter_rate_per_client.0.map(|rate| rate.0),
-            enter_rate_per_user: limits
-                .enter_rate_per_user
-                .0
-                .map(|rate| rate.0)
-                .filter(|_| running.multi_user),
+            enter_rates: EnterRates {
+                session: limits.enter_rate.0.map(|rate| rate.0),
+                client: limits.enter_rate_per_client.0.map(|rate| rate.0),
+                user: enter_rate_per_user.map(|rate| rate.0),
+            },
             accounts_meet: running.multi_user,
             place_kept: matching.place_kept.0.map(|time| time.0),
             away_after: timing.away_after.0,
@@ -67,9 +66,7 @@ impl Settings {
         Limits {
             message_rate: self.config.message_rate,
             next_rate: self.config.next_rate,
-            enter_rate: self.config.enter_rate,
-            enter_rate_per_client: self.config.enter_rate_per_client,
-            enter_rate_per_user: self.config.enter_rate_per_user,
+            enter_rates: self.config.enter_rates,
             window_messages: self.options.limits.window_messages.0,
             window_bytes: self.options.limits.window_bytes.0,
             message_bytes: self.options.limits.message_bytes.0,

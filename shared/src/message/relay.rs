@@ -128,7 +128,7 @@ pub struct Welcome<'a> {
     #[serde(borrow)]
     pub build: Cow<'a, str>,
     /// The limits of this relay.
-    pub limits: Limits,
+    pub limits: Box<Limits>,
     /// The session, if the connection carries one.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     pub session: Option<SessionGrant<'a>>,

@@ -29,6 +29,7 @@ impl Sessions {
         let loan = chat.lend(call.id, call.after);
         // A client that is told that it is over would not ask for what other results hold.
         let is_over = is_lost && chat.unread() == loan.events.len();
+        let keeps_place = chat.has_place_kept(cx.now.instant);
         let is_tired = chat.empty_waits() >= EMPTY_WAITS && loan.events.is_empty();
         let view = ChatView {
             chat_id: call.chat,
@@ -49,6 +50,7 @@ impl Sessions {
         let next = match &reply.error {
             Some(error) => Next::Error(error.code),
             None if reply.delivery.is_some() && view.events.is_empty() => Next::Sent,
+            None if keeps_place && !view.more && !is_tired => Next::LeftAtOnce,
             None => Next::of(&view, is_tired),
         };
         Reply {

@@ -27,7 +27,8 @@ impl Sessions {
         let call = self.attended(id, chat_id, after, cx)?;
         let now = cx.now.instant;
         let chat = self.chat(call.chat);
-        if next && chat.state() != ChatState::Waiting {
+        let costs = chat.state() != ChatState::Waiting && !chat.has_place_kept(now);
+        if next && costs {
             chat.charge_next(now).map_err(|wait| call.failed(errors::rate_limited(wait)))?;
         }
         let verdict = Verdict { block, report };

@@ -48,7 +48,7 @@ impl Sessions {
             }
             self.make_space(cx)?;
             let chat = self.new_chat_id();
-            self.chats.insert(chat, Chat::new(chat, &self.config, cx.now.instant));
+            self.chats.insert(chat, Chat::new(chat, &self.config, &self.blocks, cx.now.instant));
             (Call { id, chat, after }, OnFailure::EndChat)
         };
         let chat = self.chat(call.chat);

@@ -50,7 +50,7 @@ mod room;
 pub(super) mod transcript;
 pub(crate) mod untrusted;
 
-use std::{collections::VecDeque, time::Instant};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use shared::{
     id::RoomId,
@@ -88,6 +88,10 @@ pub(super) struct Chat {
     inbox: Inbox,
     transcript: Transcript,
     last_room: Option<LastRoom>,
+    /// Until when a search takes the place of before, since the partner left at once.
+    place_kept_until: Option<Instant>,
+    /// Block tags of all chats, presented with each search.
+    blocks: Arc<[String]>,
     message_bucket: Bucket,
     next_bucket: Bucket,
     assistant_streak: u32,
@@ -172,7 +176,7 @@ impl Verdict {
 
 /// Getters.
 impl Chat {
-    pub(super) fn new(id: ChatId, config: &Config, now: Instant) -> Self {
+    pub(super) fn new(id: ChatId, config: &Config, blocks: &Arc<[String]>, now: Instant) -> Self {
         let limits = Limits::default();
         Self {
             id,
@@ -188,6 +192,8 @@ impl Chat {
             inbox: Inbox::default(),
             transcript: Transcript::default(),
             last_room: None,
+            place_kept_until: None,
+            blocks: Arc::clone(blocks),
             assistant_streak: 0,
             empty_waits: 0,
             queue_news: 0,
@@ -313,6 +319,11 @@ impl Chat {
     pub(super) fn set_open(&mut self, open: bool, cx: &mut Context) {
         self.attention.set_open(open, cx.now.instant);
         self.tell_attention(cx);
+    }
+
+    /// What it is to present from now on.
+    pub(super) fn present(&mut self, blocks: &Arc<[String]>) {
+        self.blocks = Arc::clone(blocks);
     }
 
     pub(super) fn note_empty_waits(&mut self, waits: u32) {

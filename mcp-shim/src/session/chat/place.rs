@@ -42,6 +42,11 @@ impl Chat {
         self.refused.as_ref()
     }
 
+    /// Whether a search takes the place of before and costs nothing.
+    pub(crate) fn has_place_kept(&self, now: Instant) -> bool {
+        self.place_kept_until.is_some_and(|until| now < until)
+    }
+
     /// Whether there is a partner to block or report.
     pub(crate) fn has_judgeable_partner(&self, now: Instant) -> bool {
         self.room().is_some() || self.last_room(now).is_some()
@@ -74,6 +79,7 @@ impl Chat {
                 leave,
                 display_name: self.display_name.clone().into(),
                 topic: self.topic.clone().into(),
+                blocks: untrusted::presented_blocks(&self.blocks),
             };
             self.transmit(next, cx);
         }
@@ -107,12 +113,14 @@ impl Chat {
             display_name: self.display_name.clone().into(),
             topic: self.topic.clone().into(),
             ticket,
+            blocks: untrusted::presented_blocks(&self.blocks),
         }
     }
 
     fn begin_search(&mut self, cx: &mut Context) {
         self.place = Place::Seeking { is_asked: false };
         self.refused = None;
+        self.place_kept_until = None;
         self.empty_waits = 0;
         self.open_link(cx);
     }
@@ -151,6 +159,11 @@ impl Chat {
 
     pub(super) fn enter_room(&mut self, room: Box<Room>) {
         self.place = Place::Chatting(room);
+    }
+
+    /// Its partner has left at once: the place of before is kept.
+    pub(super) fn keep_place(&mut self, kept_ms: Option<u64>, now: Instant) {
+        self.place_kept_until = kept_ms.map(|kept_ms| now + untrusted::place_kept(kept_ms));
     }
 
     /// Another connection carries its session from now on.

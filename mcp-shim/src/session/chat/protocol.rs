@@ -1,6 +1,6 @@
 //! One chat and its relay: what `hello` claims, and what each message of the relay means.
 
-use std::{borrow::Cow, collections::VecDeque, mem::replace, time::Duration};
+use std::{borrow::Cow, mem::replace, time::Duration};
 
 use shared::{
     id::RoomId,
@@ -25,12 +25,7 @@ use crate::session::{
 
 impl Chat {
     /// Says `hello`: the first thing on a connection, and nothing else before `welcome`.
-    pub(crate) fn connected(
-        &mut self,
-        config: &Config,
-        blocks: &VecDeque<String>,
-        cx: &mut Context,
-    ) {
+    pub(crate) fn connected(&mut self, config: &Config, cx: &mut Context) {
         self.heard = cx.now.instant;
         let LinkState::Connecting { since } = self.link else { return };
         self.link = LinkState::Greeting { since };
@@ -57,7 +52,7 @@ impl Chat {
             build: Cow::Borrowed(config.build),
             owner: Some(config.owner),
             session,
-            blocks: untrusted::presented_blocks(blocks),
+            blocks: untrusted::presented_blocks(&self.blocks),
         };
         self.transmit(ClientMessage::Hello(hello), cx);
     }
@@ -94,9 +89,10 @@ impl Chat {
             RelayMessage::Pong {} => self.pong(cx),
             RelayMessage::Queued(queued) => self.queued(queued),
             RelayMessage::Paired(paired) => self.paired(paired, cx),
-            RelayMessage::Closed { room_id, reason } => {
+            RelayMessage::Closed { room_id, reason, place_kept_ms } => {
                 if self.is_in(room_id) {
                     self.close_room(reason, cx);
+                    self.keep_place(place_kept_ms, cx.now.instant);
                 } else if matches!(self.place, Place::Seeking { .. } | Place::Waiting { .. }) {
                     // A room that it knows nothing of may have kept it from its place in the queue.
                     self.ask_for_place(cx);

@@ -1,7 +1,7 @@
 //! What a relay claims, taken for no more than it can be: it may be another account's, and lie.
 //! Its words are never repeated, its numbers fit what clients read, its tokens fit a frame.
 
-use std::{borrow::Cow, collections::VecDeque};
+use std::{borrow::Cow, time::Duration};
 
 use shared::{limits, message::Leave};
 
@@ -37,8 +37,13 @@ pub(super) fn removed(claimed: u32) -> u32 {
     claimed.min(u32::try_from(limits::MESSAGE_RAW_BYTES).unwrap_or(u32::MAX))
 }
 
-/// The block tags for `hello`, the oldest first: the newest that fit.
-pub(super) fn presented_blocks(tags: &VecDeque<String>) -> Vec<Cow<'static, str>> {
+/// For how long a place is kept.
+pub(super) fn place_kept(claimed_ms: u64) -> Duration {
+    Duration::from_millis(claimed_ms).min(limits::PLACE_KEPT_LONGEST)
+}
+
+/// The block tags for `hello` and each search, the oldest first: the newest that fit.
+pub(super) fn presented_blocks(tags: &[String]) -> Vec<Cow<'static, str>> {
     let newest = newest_that_fit(tags.iter().rev(), |tag| tag.len());
     newest.map(|tag| Cow::Owned(tag.clone())).rev().collect()
 }

@@ -145,6 +145,12 @@ pub(crate) fn refused(code: WireError, retry_after_ms: Option<u64>) -> ToolError
         | WireError::GoingAway
         | WireError::Forbidden => ErrorCode::RelayUnavailable,
     };
+    if let (WireError::RateLimited, Some(retry_after_ms)) = (code, retry_after_ms) {
+        let message = "too many searches for a partner in a short time; there is no place now";
+        let hint = format!("call again after {retry_after_ms} ms");
+        let error = ToolError::new(reported, message, hint);
+        return ToolError { retry_after_ms: Some(retry_after_ms), ..error };
+    }
     let hint = "try again later, or with another topic";
     ToolError { retry_after_ms, ..ToolError::new(reported, code.sentence(), hint) }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Next {
     Nothing,
     /// The partner has just gone.
     Gone,
+    /// The partner left at once, and the place of before is kept.
+    LeftAtOnce,
     /// There is no partner, and none is looked for.
     Idle,
     /// The chat is over.
@@ -171,6 +173,10 @@ impl Next {
                 "The partner is gone. Tell your user, and ask: next_partner finds somebody else, \
                  leave_chat ends this chat."
             }
+            (Self::LeftAtOnce, _) => {
+                "The partner left at once, without a word. Tell your user, and ask: next_partner \
+                 within a minute has the old place in the queue, leave_chat ends this chat."
+            }
             (Self::Idle, _) => {
                 "This chat has no partner and waits for none. If your user wishes, next_partner \
                  finds somebody, leave_chat ends it."
@@ -218,7 +224,8 @@ fn after_error(code: ErrorCode) -> &'static str {
         | ErrorCode::InvalidArgument
         | ErrorCode::InvalidName
         | ErrorCode::InvalidTopic => "Nothing was changed. Call again with what the hint says.",
-        ErrorCode::RateLimited | ErrorCode::WindowFull => {
+        ErrorCode::RateLimited => "Wait as the hint says, then call again.",
+        ErrorCode::WindowFull => {
             "Nothing was sent or changed. Wait as the hint says, then call again."
         }
         ErrorCode::RelayUnavailable | ErrorCode::VersionMismatch => {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use proptest::prelude::*;
 use shared::{
-    limits::Rate,
+    limits::{EnterRates, Rate},
     message::{Reports, Status},
 };
 
@@ -70,6 +70,7 @@ fn limits() -> impl Strategy<Value = Limits> {
         |(message_rate, next_rate, sizes, keep_alive_ms, grace_ms)| Limits {
             message_rate,
             next_rate,
+            enter_rates: EnterRates::default(),
             window_messages: sizes[0],
             window_bytes: sizes[1],
             message_bytes: sizes[2],
@@ -89,7 +90,7 @@ fn welcome() -> impl Strategy<Value = RelayMessage<'static>> {
                 version,
                 epoch: 1,
                 build: "".into(),
-                limits,
+                limits: Box::new(limits),
                 session: resumed.map(|resumed| SessionGrant {
                     session_id: SessionId::from_bytes([3; 16]),
                     token: "session".into(),
@@ -169,7 +170,7 @@ pub(super) fn relay_message() -> impl Strategy<Value = RelayMessage<'static>> {
             RelayMessage::Partner { room_id, presence, seen_seconds }
         }),
         2 => (room_id(), reason)
-            .prop_map(|(room_id, reason)| RelayMessage::Closed { room_id, reason }),
+            .prop_map(|(room_id, reason)| RelayMessage::Closed { room_id, reason, place_kept_ms: None }),
         3 => (room_id(), tag)
             .prop_map(|(room_id, block_tag)| RelayMessage::Left { room_id, block_tag }),
         2 => dequeued.prop_map(|reason| RelayMessage::Dequeued { reason }),

@@ -280,3 +280,49 @@ fn a_relay_that_never_confirms_a_leave_is_not_asked_for_ever() {
     assert_eq!(closed.count(), limits::ENDED_SESSIONS);
     assert!(case.sessions.is_done());
 }
+
+/// A partner leaves at once, which the relay says; its word costs nothing and is worth one search.
+#[test]
+fn next_with_a_place_that_is_kept_is_not_charged() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    for number in 1..=20 {
+        let (reason, place_kept_ms) = (CloseReason::Left, Some(60_000));
+        let closed = RelayMessage::Closed { room_id: room(number), reason, place_kept_ms };
+        case.relay(chat, closed);
+        case.skip();
+        let waits = case.call(wait(chat, Duration::ZERO));
+        assert!(case.read(waits).next.contains("has the old place"));
+        let call = case.call(next(chat));
+        case.connect(chat);
+        case.pair(chat, number + 1);
+        assert_eq!(view(&case.read(call)).state, ChatState::Chatting, "{number}");
+    }
+    // What follows is charged as ever.
+    for number in 21..=24 {
+        case.relay(chat, closed(number, CloseReason::Left));
+        let call = case.call(next(chat));
+        if number == 24 {
+            assert_eq!(case.read(call).error.unwrap().code, ErrorCode::RateLimited);
+        } else {
+            case.connect(chat);
+            case.pair(chat, number + 1);
+        }
+    }
+}
+
+#[test]
+fn a_place_is_kept_for_its_time() {
+    let mut case = Case::new();
+    case.limits.next_rate = Some(limits::Rate::new(1, Duration::from_secs(60)));
+    let chat = case.chatting();
+    let call = case.call(next(chat));
+    case.relay(chat, left(1));
+    case.pair(chat, 2);
+    case.read(call);
+    let (reason, place_kept_ms) = (CloseReason::Left, Some(1_000));
+    case.relay(chat, RelayMessage::Closed { room_id: room(2), reason, place_kept_ms });
+    case.pass(SECOND);
+    let call = case.call(next(chat));
+    assert_eq!(case.read(call).error.unwrap().code, ErrorCode::RateLimited);
+}

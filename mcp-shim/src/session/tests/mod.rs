@@ -36,6 +36,7 @@ mod wait;
 mod world;
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     time::{Duration, Instant, SystemTime},
 };
@@ -285,14 +286,14 @@ fn histories() -> proptest::prelude::ProptestConfig {
 fn wire(message: &ClientMessage<'_>) -> String {
     match message {
         ClientMessage::Hello(hello) => greeting(hello),
-        ClientMessage::EnterQueue { display_name, topic, ticket } => {
+        ClientMessage::EnterQueue { display_name, topic, ticket, blocks } => {
             let again = ticket.as_ref().map(|ticket| format!(" {ticket}")).unwrap_or_default();
-            format!("enter_queue {display_name} {topic}{again}")
+            format!("enter_queue {display_name} {topic}{again}{}", blocking(blocks))
         }
         ClientMessage::LeaveQueue {} => "leave_queue".to_owned(),
-        ClientMessage::Next { leave, .. } => match leave {
-            Some(leave) => format!("next {}", departing_from(leave)),
-            None => "next".to_owned(),
+        ClientMessage::Next { leave, blocks, .. } => match leave {
+            Some(leave) => format!("next {}{}", departing_from(leave), blocking(blocks)),
+            None => format!("next{}", blocking(blocks)),
         },
         ClientMessage::Leave(leave) => format!("leave {}", departing_from(leave)),
         ClientMessage::Send { room_id, seq, text, .. } => {
@@ -325,10 +326,11 @@ fn greeting(hello: &Hello<'_>) -> String {
             line += &format!(" leaving {}", departing_from(leave));
         }
     }
-    for block in &hello.blocks {
-        line += &format!(" block {block}");
-    }
-    line
+    line + &blocking(&hello.blocks)
+}
+
+fn blocking(tags: &[Cow<'_, str>]) -> String {
+    tags.iter().map(|tag| format!(" block {tag}")).collect()
 }
 
 fn departing_from(leave: &Leave<'_>) -> String {

@@ -21,7 +21,7 @@ impl Case {
             version: 1,
             epoch: 1,
             build: "test".into(),
-            limits: self.limits.clone(),
+            limits: Box::new(self.limits.clone()),
             session: Some(SessionGrant {
                 session_id: SessionId::from_bytes([3; 16]),
                 token: "session".into(),
@@ -124,7 +124,7 @@ pub(super) fn sync(number: u8, received: u64) -> RelayMessage<'static> {
 }
 
 pub(super) fn closed(number: u8, reason: CloseReason) -> RelayMessage<'static> {
-    RelayMessage::Closed { room_id: room(number), reason }
+    RelayMessage::Closed { room_id: room(number), reason, place_kept_ms: None }
 }
 
 pub(super) fn left(number: u8) -> RelayMessage<'static> {

@@ -1,6 +1,8 @@
 //! `send_message`: what is refused before it has a number.
 
-use shared::limits::{KEEP_ALIVE_SHORTEST, MESSAGE_BYTES, MESSAGE_LINES, Rate, WINDOW_MESSAGES};
+use shared::limits::{
+    EnterRates, KEEP_ALIVE_SHORTEST, MESSAGE_BYTES, MESSAGE_LINES, Rate, WINDOW_MESSAGES,
+};
 
 use super::*;
 
@@ -186,6 +188,7 @@ fn a_relay_cannot_raise_what_a_shim_takes_upon_itself() {
     case.limits = Limits {
         message_rate: Some(absurd),
         next_rate: Some(absurd),
+        enter_rates: EnterRates::default(),
         window_messages: usize::MAX,
         window_bytes: usize::MAX,
         message_bytes: usize::MAX,

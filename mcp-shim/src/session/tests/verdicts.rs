@@ -125,3 +125,25 @@ fn a_block_that_follows_a_leave_is_not_taken_for_it() {
     case.input(Input::Connected(chat));
     case.expect(["> hello session queue ticket-1 leaving 1 block"]);
 }
+
+/// Also by a chat that was there before.
+#[test]
+fn what_was_blocked_is_presented_with_each_search() {
+    let mut case = Case::new();
+    let [one, other] = [case.chatting(), case.idle()];
+    let call = case.call(Request::LeaveChat(block(one)));
+    case.relay(one, RelayMessage::Left { room_id: room(1), block_tag: Some("tag".into()) });
+    case.read(call);
+    case.skip();
+    let call = case.call(Request::NextPartner(departure(other)));
+    case.connect(other);
+    let searches = case.said.iter().filter(|line| line.contains("enter_queue"));
+    assert!(
+        searches.clone().count() == 1 && searches.clone().all(|line| line.ends_with("block tag"))
+    );
+    case.pair(other, 2);
+    case.read(call);
+    case.skip();
+    case.call(Request::NextPartner(departure(other)));
+    assert!(case.said.iter().any(|line| line.ends_with("> next 2 block tag")), "{:?}", case.said);
+}

@@ -149,7 +149,7 @@ impl Relay {
             version: 1,
             epoch: 1,
             build: "test".into(),
-            limits: self.limits.clone(),
+            limits: Box::new(self.limits.clone()),
             session: Some(grant),
         };
         tell(wires, key, RelayMessage::Welcome(welcome));
@@ -167,7 +167,11 @@ impl Relay {
             (Some(room), _, _) => {
                 let is_known = self.tombstones.contains(&room.room_id);
                 let reason = if is_known { CloseReason::Left } else { CloseReason::RelayLost };
-                tell(wires, key, RelayMessage::Closed { room_id: room.room_id, reason });
+                tell(
+                    wires,
+                    key,
+                    RelayMessage::Closed { room_id: room.room_id, reason, place_kept_ms: None },
+                );
                 self.vacate(wires, key);
             }
             (None, Some(_), Place::Chatting(current)) => {
@@ -243,7 +247,7 @@ impl Relay {
         for member in self.meetings.remove(&room_id).unwrap().seats {
             if self.place(member) == Place::Chatting(room_id) {
                 self.put(member, Place::Idle);
-                tell(wires, member, RelayMessage::Closed { room_id, reason });
+                tell(wires, member, RelayMessage::Closed { room_id, reason, place_kept_ms: None });
             }
         }
     }

@@ -1,19 +1,17 @@
 //! Entering has rates: of a session, of a client, of an account.
 
-use shared::limits::{ENTERING_OWNERS, Rate};
+use shared::limits::{ENTERING_OWNERS, EnterRates, Rate};
 
 use super::{super::entering::Buckets, *};
 
 const RATE: Rate = Rate::new(3, SECOND);
 
-fn config() -> Config {
-    Config {
-        enter_rate: None,
-        enter_rate_per_client: None,
-        next_rate: None,
-        place_kept: None,
-        ..Config::default()
-    }
+fn config_with(enter_rates: EnterRates) -> Config {
+    Config { enter_rates, next_rate: None, place_kept: None, ..Config::default() }
+}
+
+fn of_session(session: Option<Rate>) -> Config {
+    config_with(EnterRates { session, ..EnterRates::default() })
 }
 
 /// Enters anew, and tells how long it has to wait for that.
@@ -31,7 +29,7 @@ fn refusal(effects: &[Told]) -> Option<Duration> {
 
 #[test]
 fn a_session_enters_at_its_rate() {
-    let mut scene = Scene::with(Config { enter_rate: Some(RATE), ..config() });
+    let mut scene = Scene::with(of_session(Some(RATE)));
     let alice = scene.guest(1);
     for _ in 0..3 {
         assert_eq!(enter(&mut scene, &alice), None);
@@ -48,7 +46,7 @@ fn a_session_enters_at_its_rate() {
 
 #[test]
 fn what_takes_no_new_place_costs_nothing() {
-    let mut scene = Scene::with(Config { enter_rate: Some(RATE), ..config() });
+    let mut scene = Scene::with(of_session(Some(RATE)));
     let alice = scene.guest(1);
     for _ in 0..20 {
         scene.expect(alice.enters("open"), [alice.queued("open", 1, [1, 1, 0, 0])]);
@@ -65,7 +63,7 @@ fn what_takes_no_new_place_costs_nothing() {
 /// A client that is all the time another session, or comes by `hello`, is one client.
 #[test]
 fn a_client_enters_at_its_rate_however_it_does() {
-    let config = Config { enter_rate_per_client: Some(RATE), ..config() };
+    let config = config_with(EnterRates { client: Some(RATE), ..EnterRates::default() });
     let mut scene = Scene::with(config);
     let mut entered = 0;
     for number in 0..20 {
@@ -91,7 +89,8 @@ fn a_client_enters_at_its_rate_however_it_does() {
 
 #[test]
 fn an_account_enters_at_its_rate_whatever_its_clients_are() {
-    let mut scene = Scene::with(Config { enter_rate_per_user: Some(RATE), ..config() });
+    let mut scene =
+        Scene::with(config_with(EnterRates { user: Some(RATE), ..EnterRates::default() }));
     let of = |uid, number: u8| Owner { uid, ..owner(number) };
     let mut entered = 0;
     for number in 0..20 {
@@ -106,7 +105,7 @@ fn an_account_enters_at_its_rate_whatever_its_clients_are() {
 #[test]
 fn next_leaves_also_when_it_is_too_often() {
     let once = Some(Rate::new(1, SECOND));
-    let mut scene = Scene::with(Config { enter_rate: once, ..config() });
+    let mut scene = Scene::with(of_session(once));
     let (alice, bob, room) = scene.couple([1, 2], "open");
     let closed = bob.closed(room, CloseReason::Left);
     let refused = alice.refused(Refusal::TooOften(SECOND));

@@ -1,6 +1,6 @@
 //! Who was left at once and without a word keeps the place; a match spends the ticket.
 
-use shared::limits::{LEFT_AT_ONCE, PLACE_KEPT, Rate};
+use shared::limits::{EnterRates, LEFT_AT_ONCE, PLACE_KEPT, Rate};
 
 use super::*;
 
@@ -113,7 +113,8 @@ fn whoever_leaves_keeps_nothing() {
 
 #[test]
 fn next_and_a_block_and_coming_back_without_the_room_are_ways_to_leave() {
-    let leaves: [fn(&mut Scene, &Guest, RoomDescriptor) -> Vec<Told>; 3] = [
+    type Leave = fn(&mut Scene, &Guest, RoomDescriptor) -> Vec<Told>;
+    let leaves: [Leave; 3] = [
         |scene, mallory, room| scene.send(mallory.next(room, "chess")),
         |scene, mallory, room| scene.send(mallory.blocks(room)),
         |scene, mallory, _| {
@@ -154,10 +155,12 @@ fn without_the_option_no_place_is_kept() {
 fn entering_with_a_kept_place_costs_nothing() {
     const ONE: Option<Rate> = Some(Rate::new(1, Duration::from_secs(60)));
     let mut scene = Scene::with(Config {
-        enter_rate: ONE,
         next_rate: ONE,
-        enter_rate_per_client: ONE,
-        enter_rate_per_user: Some(Rate::new(4, Duration::from_secs(60))),
+        enter_rates: EnterRates {
+            session: ONE,
+            client: ONE,
+            user: Some(Rate::new(4, Duration::from_secs(60))),
+        },
         ..Config::default()
     });
     let alice = scene.guest(1);

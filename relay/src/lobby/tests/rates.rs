@@ -1,6 +1,6 @@
 //! Rates: an honest client is never cut off, a flood is.
 
-use shared::limits::{Rate, UNREAD_MESSAGES, WINDOW_MESSAGES};
+use shared::limits::{EnterRates, Rate, UNREAD_MESSAGES, WINDOW_MESSAGES};
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn scene() -> Scene {
     Scene::with(Config {
         message_rate: Some(RATE),
         next_rate: Some(RATE),
-        enter_rate: None,
+        enter_rates: EnterRates::default(),
         place_kept: None,
         ..Config::default()
     })
@@ -239,8 +239,7 @@ fn without_rates_nothing_is_too_much() {
     let mut scene = Scene::with(Config {
         message_rate: None,
         next_rate: None,
-        enter_rate: None,
-        enter_rate_per_client: None,
+        enter_rates: EnterRates::default(),
         ..Config::default()
     });
     let (alice, bob, room) = scene.couple([1, 2], "open");

@@ -12,6 +12,7 @@ fn a_client_that_is_pushed_news_is_not_told_to_wait_for_it() {
         Next::Sent,
         Next::Chats,
         Next::Gone,
+        Next::LeftAtOnce,
         Next::Idle,
     ] {
         let next = next.sentence(News::Pushed);
