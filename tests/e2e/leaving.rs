@@ -94,6 +94,9 @@ fn who_is_blocked_is_not_met_again() {
     let world = World::serving(&[("match-wait", "1s")]);
     let clients = [(); 4].map(|()| world.client());
     let (alice, bob) = meet(&clients[0], &clients[1]);
+    // Who leaves without a word leaves the partner its place, which is before hers.
+    alice.deliver("never again");
+    bob.wait();
     let moved_on = alice.next(json!({ "block": true }));
     assert_eq!(moved_on["state"], "waiting");
     assert!(moved_on.to_string().contains("nobody is notified"), "{moved_on:#}");
