@@ -53,6 +53,7 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
         display_name: cli.name.clone(),
         autonomous: cli.autonomous.0,
         build: BUILD,
+        robot: cli.robot,
         closed_rooms: limits::CLOSED_ROOMS,
     };
     let (driver, handle) = Driver::new(config, route);

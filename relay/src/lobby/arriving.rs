@@ -20,7 +20,7 @@ impl Lobby {
         if self.connections.contains_key(&connection) {
             return;
         }
-        let Arrival { owner, session, room, queue, leaving, blocks } = arrival;
+        let Arrival { owner, session, room, queue, leaving, blocks, robot } = arrival;
         // The owner's, whatever becomes of this session.
         for blocked in blocks {
             self.relations.block(owner, blocked);
@@ -41,6 +41,7 @@ impl Lobby {
                 return;
             }
         }
+        self.session_mut(id).robot = robot;
         self.bind(id, connection);
         self.perform(id, Effect::Welcome { session: id, resumed: claimed.is_some() });
 

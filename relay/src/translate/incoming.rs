@@ -74,6 +74,7 @@ pub fn arrival(
         queue: None,
         leaving: Vec::new(),
         blocks: blocks.collect(),
+        robot: hello.robot,
     };
     let Some(Resume { token, room, queue, leaving }) = &hello.session else {
         return Ok(arrival);

@@ -269,7 +269,7 @@ pub(crate) fn message(room_id: RoomId, seq: u64, text: &str) -> ClientMessage<'_
 }
 
 pub(crate) fn hello<'a>(owner: Option<OwnerId>, session: Option<Resume<'a>>) -> Hello<'a> {
-    Hello { min: 1, max: 1, build: "test".into(), owner, session, blocks: Vec::new() }
+    Hello { min: 1, max: 1, build: "test".into(), owner, session, blocks: Vec::new(), robot: false }
 }
 
 pub(crate) fn owner() -> OwnerId {

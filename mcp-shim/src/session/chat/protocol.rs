@@ -58,6 +58,7 @@ impl Chat {
             owner: Some(config.owner),
             session,
             blocks: untrusted::presented_blocks(blocks),
+            robot: config.robot,
         };
         self.transmit(ClientMessage::Hello(hello), cx);
     }

@@ -276,6 +276,7 @@ impl Crowd {
         let now = self.scene.now;
         let owners = owners_of(&room);
         assert_ne!(owners.0, owners.1);
+        assert!(!is_robot(owners.0) || !is_robot(owners.1), "robots met");
         assert!(!self.blocks.contains(&owners), "somebody met whom they had blocked");
         assert!(
             presences.iter().all(|presence| *presence != Presence::Reconnecting)
@@ -313,9 +314,11 @@ impl Crowd {
         let places = queue.into_iter().flat_map(Queue::places);
         let suits = places.map(|place| {
             let other = lobby.session(place.session);
+            let both_robots = |owner| is_robot(owner) && is_robot(other.owner);
             let suits = [0, 1].map(|seat: usize| {
                 other.availability() == Availability::Listening
                     && presences[seat] == Presence::Listening
+                    && !both_robots(room.members[seat].owner)
                     && lobby.relations.ever_between(other.owner, room.members[seat].owner)
                         == Relation::Strangers
             });
