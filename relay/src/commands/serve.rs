@@ -25,6 +25,10 @@ use crate::{
 
 /// Runs the relay until it ends.
 pub(super) fn run(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
+    #[cfg(unix)]
+    if options.running.detach {
+        crate::detach::disinherit()?;
+    }
     visit::runtime()?.block_on(serve(options, endpoint))
 }
 
