@@ -123,6 +123,11 @@ impl Relay {
         client
     }
 
+    /// Which run of the relay a client is told that this is.
+    pub(crate) async fn epoch(&self) -> u64 {
+        self.connect().await.greet(hello(None, None)).await.epoch
+    }
+
     /// Two clients that talk with each other.
     pub(crate) async fn pair(&self) -> Pair {
         let (mut a, mut b) = (self.join().await, self.join().await);
