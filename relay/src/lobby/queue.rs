@@ -147,8 +147,8 @@ impl Queue {
         if let Some((&best, _)) = self.listening.iter().find(|(_, other)| is_stranger(other)) {
             return Some(best);
         }
-        let recent = self.first_waived(&self.listening, seeker, false, &relation);
-        let quiet = self.first_waived(&self.quiet, seeker, !self.public, &relation);
+        let recent = self.first_waived(&self.listening, seeker, false, relation);
+        let quiet = self.first_waived(&self.quiet, seeker, !self.public, relation);
         match (recent, quiet) {
             (Some(recent), Some(quiet)) => Some(recent.min(quiet)),
             (recent, quiet) => recent.or(quiet),
