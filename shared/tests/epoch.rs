@@ -29,7 +29,7 @@ async fn one_that_is_kept_is_found_until_the_key_is_forgotten() {
         assert_eq!(listener.kept_epoch(), Ok(Some(epoch)));
     }
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
-    listener.key([1; KEY_BYTES]);
+    let _made = listener.key([1; KEY_BYTES]);
     listener.forget_key().unwrap();
     assert!(!path.exists());
     assert_eq!(listener.kept_epoch(), Ok(None));
