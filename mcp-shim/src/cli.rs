@@ -39,6 +39,9 @@ pub struct Cli {
     /// server to MCP versions that begin with `initialize`
     #[arg(long, help_heading = CHATS)]
     pub channel: bool,
+    /// Never meet another robot: for the one of `demo --join`
+    #[arg(long, hide = true)]
+    pub robot: bool,
     /// What to do instead of serving
     #[command(subcommand)]
     pub command: Option<Command>,

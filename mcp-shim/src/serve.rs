@@ -53,6 +53,7 @@ pub async fn serve(cli: &Cli) -> anyhow::Result<()> {
         display_name: cli.name.clone(),
         autonomous: cli.autonomous.0,
         build: BUILD,
+        robot: cli.robot,
         closed_rooms: limits::CLOSED_ROOMS,
     };
     let (driver, handle) = Driver::new(config, route);
@@ -154,9 +155,10 @@ fn died(end: Result<(), JoinError>) -> anyhow::Error {
 ///
 /// When the socket's path cannot be.
 pub(crate) fn route(cli: &Cli) -> anyhow::Result<Route> {
+    let endpoint = Endpoint::resolve(cli.socket.as_deref())?;
     Ok(Route {
-        endpoint: Endpoint::resolve(cli.socket.as_deref())?,
-        launcher: (!cli.no_autostart).then(|| Launcher::new(cli.socket.as_deref())),
+        launcher: (!cli.no_autostart).then(|| Launcher::new(endpoint.path())),
+        endpoint,
         ending: AtomicBool::new(false),
     })
 }

@@ -3,22 +3,56 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io,
-    os::unix::fs::{
-        DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+    os::{
+        fd::RawFd,
+        unix::fs::{
+            DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+        },
     },
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
+use nix::{sys::signal::SigSet, unistd::close};
 use rustix::{
     fs::OFlags,
-    process::setsid,
+    process::{Resource, getrlimit, setsid},
     stdio::{dup2_stderr, dup2_stdin, dup2_stdout},
 };
 use shared::endpoint::beside;
 
+/// Descriptors of a shell pipeline or of a client are among the first ones.
+const DESCRIPTORS: u64 = 65_536;
+/// The last of the standard streams.
+const STDERR_FILENO: RawFd = 2;
 /// A log longer than this is started anew.
 const LOG_BYTES: u64 = 1024 * 1024;
+
+/// Lets go of what the program that started this one has left to it, and would miss: its files and
+/// pipes, its directory, the signals that it was not ready for. Nothing may be open yet but the
+/// standard streams, and no other thread may run.
+pub(crate) fn disinherit() -> anyhow::Result<()> {
+    for descriptor in open_descriptors() {
+        // One that only the list had open is closed by now.
+        let _closed = close(descriptor);
+    }
+    SigSet::empty().thread_set_mask().context("cannot unblock signals")?;
+    std::env::set_current_dir("/").context("cannot leave the directory")
+}
+
+/// All descriptors that may be open, but for the standard streams.
+fn open_descriptors() -> Vec<RawFd> {
+    let lists_all = cfg!(any(target_os = "linux", target_os = "macos"));
+    let listed = fs::read_dir("/dev/fd").ok().filter(|_| lists_all).map(|entries| {
+        let numbers = entries.flatten().map(|entry| entry.file_name());
+        numbers.filter_map(|number| number.to_str()?.parse().ok()).collect()
+    });
+    let all = listed.unwrap_or_else(|| {
+        let most = getrlimit(Resource::Nofile).current.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
+        (0..RawFd::try_from(most).unwrap_or(RawFd::MAX)).collect::<Vec<_>>()
+    });
+    all.into_iter().filter(|number| *number > STDERR_FILENO).collect()
+}
 
 /// Makes this process a session of its own, without input and output, that logs to a file.
 /// Nothing is forked: the process that started it is still its parent.

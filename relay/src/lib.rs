@@ -7,7 +7,7 @@
 //! | the path of a message's text, from one socket to another | [`server`] `handle_frame` → [`translate::request`] (cleaned) → `perform`, [`lobby::Effect::Forward`] (queued) |
 //! | whether a message may pass, and to which connection | `lobby/talking.rs` |
 //! | a place in the queue: who gets it | `lobby/seeking.rs`; the order itself and who suits: `lobby/queue.rs`; how many there are: `lobby/admission.rs` |
-//! | what survives a restart | [`token`] (what clients hold) and `lobby/arriving.rs` (what it is worth) |
+//! | what survives a restart | [`token`] (what clients hold) and `lobby/arriving.rs` (what it is worth); that later places come later: [`epoch`] |
 //! | when a session or room ends by itself | `lobby/aging.rs`, `lobby/session.rs` |
 //! | blocks, and who met lately | `lobby/relations.rs`; reports: `lobby/reports.rs` |
 //! | an option and its default | [`cli`]; the number itself: [`shared::limits`] |
@@ -34,7 +34,7 @@
 //! - The server decides nothing that the lobby decides.
 //! - Nothing is shared between tasks: there is one task, and no lock on the path of a message but
 //!   the ready list's.
-//! - Nothing is written to disk but the socket, the key, the lock with the pid and, detached, the
+//! - Nothing is written to disk but the socket, the key, the epoch, the lock with the pid and, detached, the
 //!   log; no log line holds a name, a topic or a text.
 #![warn(missing_docs)]
 
@@ -43,6 +43,7 @@ pub mod commands;
 pub mod connection;
 #[cfg(unix)]
 mod detach;
+pub mod epoch;
 pub mod listener;
 pub mod lobby;
 pub mod ready;

@@ -21,9 +21,12 @@ mod account;
 mod connect;
 #[cfg(unix)]
 mod directory;
+mod epoch;
 mod error;
 #[cfg(unix)]
 mod file;
+#[cfg(unix)]
+mod kept;
 mod key;
 mod listen;
 #[cfg(unix)]

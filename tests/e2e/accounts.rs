@@ -38,9 +38,12 @@ fn two_accounts_meet_and_talk_and_a_killed_relay_costs_them_nothing() {
     let directory = accounts.directory_of(HOST, "chat", 0o711);
     let socket = directory.join("relay.sock");
     let relay = accounts.serve(HOST, &socket, MULTI_USER);
-    for (name, mode) in
-        [("relay.sock", 0o666), ("relay.sock.lock", 0o600), ("relay.sock.key", 0o600)]
-    {
+    for (name, mode) in [
+        ("relay.sock", 0o666),
+        ("relay.sock.lock", 0o600),
+        ("relay.sock.key", 0o600),
+        ("relay.sock.epoch", 0o600),
+    ] {
         let file = fs::metadata(directory.join(name)).unwrap();
         assert_eq!((file.mode() & 0o7777, file.uid()), (mode, HOST), "{name}");
     }

@@ -6,7 +6,9 @@ use std::{
 };
 
 use serde_json::json;
-use tests::{BINARIES, PATIENCE, World, documents::workspace, enter, result::only_event, within};
+use tests::{
+    BINARIES, PATIENCE, World, documents::workspace, enter, eventually, result::only_event, within,
+};
 
 #[test]
 fn two_people_meet_and_talk_on_screen() {
@@ -123,4 +125,30 @@ fn the_robot_answers_three_lines_and_leaves() {
     assert_eq!(client.expect_notification("partner.disconnected")["reason"], "left");
     let status = within(PATIENCE, "the end of the robot", || robot.try_wait().unwrap());
     assert!(status.success());
+}
+
+/// Two who both say that everything works, though no person was there.
+#[test]
+fn two_robots_wait_until_a_person_comes_and_never_meet() {
+    // The waivers hold at once.
+    let world = World::serving(&[("message-rate", "off"), ("match-wait", "0s")]);
+    let mut robots = [(); 2].map(|()| {
+        let mut command = world.command(&BINARIES.shim);
+        command.args(["demo", "--join", "robots"]).stdout(Stdio::null()).spawn().unwrap()
+    });
+    eventually("both robots wait", || (world.status()["waiting"] == 2).then_some(()));
+    for left in [1, 0] {
+        let client = world.client();
+        let (chat, entered) = enter(&client, json!({ "topic": "robots" }));
+        assert_eq!(entered["room"]["partner"]["display_name"], "Demo Robot");
+        assert_eq!(world.status()["waiting"], left);
+        for line in ["one", "two", "three"] {
+            chat.ok("send_message", json!({ "message": line, "author": "user" }));
+        }
+        assert_eq!(client.expect_notification("partner.disconnected")["reason"], "left");
+    }
+    for robot in &mut robots {
+        let status = within(PATIENCE, "the end of the robot", || robot.try_wait().unwrap());
+        assert!(status.success());
+    }
 }

@@ -119,3 +119,25 @@ fn a_state_directory_that_is_read_only_or_full_stops_nobody() {
         drop(mounted);
     }
 }
+
+#[test]
+fn a_full_disk_under_the_socket_costs_what_is_kept_there_and_nothing_else() {
+    let world = World::empty(&HASTY);
+    let directory = world.directory().join("full");
+    fs::create_dir(&directory).unwrap();
+    let Some(mounted) = Mounted::on(&directory, "size=4k,mode=0700") else { return };
+    let _ = fs::write(directory.join("filler"), [0; 4096]);
+    let socket = directory.join("relay.sock");
+    let at = || world.shim().env("MCP_CHAT_SOCKET", &socket).connect();
+    let (alice, bob) = (at(), at());
+    let (alice, bob) = meet(&alice, &bob);
+    alice.deliver("no room for a key");
+    assert_eq!(messages(&bob.poll()), ["no room for a key"]);
+    let log = world.started_relays_log();
+    for warning in ["the key cannot be kept", "the epoch cannot be kept"] {
+        assert!(log.contains(warning), "{warning} is not in {log}");
+    }
+    let left: Vec<_> = fs::read_dir(&directory).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().ends_with('~')), "{left:?}");
+    drop(mounted);
+}

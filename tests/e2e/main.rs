@@ -20,6 +20,7 @@ mod frames;
 mod friends;
 mod hostile;
 mod hostile_frames;
+mod inheritance;
 mod inspector;
 mod kills;
 mod leaving;

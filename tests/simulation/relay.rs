@@ -50,17 +50,25 @@ pub(crate) struct Clock {
     pub(crate) wall: SystemTime,
 }
 
+/// Which relay it is: of this world, and to those who hold its tokens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    pub(crate) number: u64,
+    pub(crate) epoch: u64,
+}
+
 pub(crate) type Outgoing = Vec<(ConnectionId, Item)>;
 
 impl Relay {
     /// A relay that knows only its key. `replaces`: whether an earlier one has left that key.
     pub(crate) fn start(
-        epoch: u64,
+        run: Run,
         key: &[u8; 32],
         replaces: bool,
         now: Instant,
         rule: Option<Rule>,
     ) -> Self {
+        let Run { number, epoch } = run;
         let config = Config {
             epoch,
             message_rate: Some(MESSAGE_RATE),
@@ -74,7 +82,7 @@ impl Relay {
             ..Config::default()
         };
         let mut seed = [0; 16];
-        seed[..8].copy_from_slice(&epoch.to_be_bytes());
+        seed[..8].copy_from_slice(&number.to_be_bytes());
         Self {
             lobby: Lobby::new(config, seed),
             tokens: Tokens::new(key),

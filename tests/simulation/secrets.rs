@@ -50,6 +50,7 @@ impl World {
         self.kill_relay();
         self.key[0] = self.key[0].wrapping_add(1);
         self.key_is_new = true;
+        self.kept_epoch = None;
     }
 
     /// Somebody says again what a chat has said, and says no more.

@@ -74,6 +74,7 @@ impl Shim {
             display_name: format!("Shim {number}"),
             autonomous: None,
             build: "simulated",
+            robot: false,
             closed_rooms: if rule == Some(Rule::ClosedRooms) { 0 } else { limits::CLOSED_ROOMS },
         };
         Self {

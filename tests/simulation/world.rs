@@ -11,7 +11,7 @@ use shared::{codec, message::ClientMessage};
 use crate::{
     model::{Model, Who},
     random::Random,
-    relay::{Clock, Item, Relay},
+    relay::{Clock, Item, Relay, Run},
     rules::Rule,
     shim::{Act, Shim},
     tally::Tally,
@@ -68,6 +68,8 @@ pub(crate) struct World {
     /// In this world no key is lost.
     pub(crate) keys_last: bool,
     pub(crate) key_is_new: bool,
+    /// The highest epoch under this key.
+    pub(crate) kept_epoch: Option<u64>,
     pub(crate) wires: BTreeMap<WireId, Wire>,
     pub(crate) wires_made: u64,
     pub(crate) shims: Vec<Option<Shim>>,
@@ -108,6 +110,7 @@ pub(crate) fn play(seed: u64, rule: Option<Rule>, trace: bool) -> Tally {
         key: [7; 32],
         keys_last,
         key_is_new: true,
+        kept_epoch: None,
         wires: BTreeMap::new(),
         wires_made: 0,
         shims: Vec::new(),
@@ -237,10 +240,13 @@ impl World {
         self.relay_is_due = false;
         if self.relay.is_none() {
             self.relays_started += 1;
-            let epoch = self.relays_started;
-            let now = self.clock().instant;
+            let clock = self.clock();
+            let epoch = relay::epoch::next(self.kept_epoch, clock.wall);
+            assert!(self.kept_epoch.is_none_or(|kept| kept < epoch), "newcomers go ahead");
+            self.kept_epoch = Some(epoch);
             let replaces = !std::mem::take(&mut self.key_is_new);
-            self.relay = Some(Relay::start(epoch, &self.key, replaces, now, self.rule));
+            let run = Run { number: self.relays_started, epoch };
+            self.relay = Some(Relay::start(run, &self.key, replaces, clock.instant, self.rule));
         }
     }
 

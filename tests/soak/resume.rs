@@ -156,6 +156,7 @@ impl Client {
             owner: Some(OwnerId::from_bytes(owner)),
             session,
             blocks: Vec::new(),
+            robot: false,
         };
         let welcome = timeout(HANDSHAKE, connection.handshake(hello)).await.ok()?.ok()?;
         let grant = welcome.session?;

@@ -34,7 +34,7 @@ const ANSWERS: [&str; 3] = [
 pub async fn run(cli: &Cli, topic: &str) -> anyhow::Result<ExitCode> {
     let topic = text::topic(topic).context("this is not a topic")?;
     let terminal = Terminal::new();
-    let mut arguments: Vec<&Path> = Vec::new();
+    let mut arguments: Vec<&Path> = vec![Path::new("--robot")];
     if let Some(socket) = &cli.socket {
         arguments.extend([Path::new(OsStr::new("--socket")), socket]);
     }

@@ -1,9 +1,12 @@
 //! Starting a relay. Many shims may do so at once: the relay's lock lets one of them live, and the
 //! others end with "already running".
 
+mod environment;
+#[cfg(unix)]
+mod ignored;
+
 use std::{
     env,
-    ffi::OsString,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -36,7 +39,7 @@ const LOCK: &str = "nothing panics while it holds this lock";
 /// Starts relays, one a second at most.
 #[derive(Debug)]
 pub(crate) struct Launcher {
-    socket: Option<PathBuf>,
+    socket: PathBuf,
     last: Arc<Mutex<Option<Launch>>>,
     /// A program that neither listens nor ends. No other is started beside it.
     hung: Mutex<Option<Child>>,
@@ -84,10 +87,10 @@ pub(crate) fn of(pid: Option<u32>) -> String {
 }
 
 impl Launcher {
-    /// Starts relays on this socket, or on that of the environment.
+    /// Starts relays on this socket.
     #[must_use]
-    pub(crate) fn new(socket: Option<&Path>) -> Self {
-        Self { socket: socket.map(Path::to_owned), last: Arc::default(), hung: Mutex::default() }
+    pub(crate) fn new(socket: &Path) -> Self {
+        Self { socket: socket.to_owned(), last: Arc::default(), hung: Mutex::default() }
     }
 
     /// Starts a relay, unless one was started less than a second ago.
@@ -123,19 +126,19 @@ impl Launcher {
     async fn start(&self, program: &Path) -> Result<Launched, LaunchError> {
         let mut command = Command::new(program);
         command.args(["serve", "--detach"]);
-        // An empty variable is one that is not set; the relay's own options know no such thing.
-        let of_relay = |name: &OsString| name.to_string_lossy().starts_with(OPTION_PREFIX);
-        let empty = env::vars_os().filter(|(name, value)| of_relay(name) && value.is_empty());
-        for (name, _) in empty {
-            command.env_remove(name);
+        // Always: it must listen where this shim looks for it.
+        command.arg("--socket").arg(&self.socket);
+        let here = env::current_dir().ok();
+        command.env_clear().envs(environment::for_relay(env::vars_os(), here.as_deref()));
+        #[cfg(unix)]
+        {
+            // The disk that the client was started from can be unmounted while the relay lives.
+            command.current_dir("/");
+            ignored::catch();
         }
-        command.env_remove(MULTI_USER_VARIABLE);
         if env::var_os(IDLE_EXIT_VARIABLE).is_none_or(|value| value.is_empty()) {
             let idle = humantime::format_duration(shared::limits::IDLE_EXIT).to_string();
             command.args(["--idle-exit", &idle]);
-        }
-        if let Some(socket) = &self.socket {
-            command.arg("--socket").arg(socket);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let not_started = |error| format!("could not be started: {error}");
@@ -198,7 +201,7 @@ pub(crate) fn find_relay() -> Result<PathBuf, LaunchError> {
     if let Some(named) = env::var_os(RELAY_VARIABLE).filter(|named| !named.is_empty()) {
         let path = PathBuf::from(&named);
         if path.is_file() {
-            return Ok(path);
+            return Ok(from_anywhere(path));
         }
         return Err(not_found(&format!("{RELAY_VARIABLE} is {}", path.display())));
     }
@@ -210,10 +213,15 @@ pub(crate) fn find_relay() -> Result<PathBuf, LaunchError> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found =
         env::split_paths(&path).map(|folder| folder.join(&name)).find(|path| path.is_file());
-    found.ok_or_else(|| match beside {
+    found.map(from_anywhere).ok_or_else(|| match beside {
         Some(path) => not_found(&format!("neither {} nor on PATH", path.display())),
         None => not_found("not on PATH"),
     })
+}
+
+/// Relays are started in another directory.
+fn from_anywhere(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 fn not_found(looked: &str) -> LaunchError {

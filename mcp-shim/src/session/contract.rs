@@ -26,6 +26,8 @@ pub struct Config {
     pub autonomous: Option<u32>,
     /// Program and package version, told to the relay.
     pub build: &'static str,
+    /// It is the robot of the demo, which meets people only.
+    pub robot: bool,
     /// How many of the rooms that it has closed a chat remembers.
     pub closed_rooms: usize,
 }

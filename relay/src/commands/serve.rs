@@ -4,11 +4,11 @@ use std::{
     env,
     io::{self, IsTerminal as _, Write as _},
     process::{self, ExitCode},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime},
 };
 
 use anyhow::Context as _;
-use shared::endpoint::{Audience, Endpoint, KeyOrigin, ListenError};
+use shared::endpoint::{Audience, Endpoint, KeyOrigin, ListenError, Listener};
 use tracing::{Level, info, warn};
 use tracing_subscriber::{
     Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
@@ -17,6 +17,7 @@ use tracing_subscriber::{
 use super::visit;
 use crate::{
     cli::Serve,
+    epoch,
     listener::Acceptor,
     server::{Ending, Server, Settings},
     signals::Signals,
@@ -25,6 +26,10 @@ use crate::{
 
 /// Runs the relay until it ends.
 pub(super) fn run(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode> {
+    #[cfg(unix)]
+    if options.running.detach {
+        crate::detach::disinherit()?;
+    }
     visit::runtime()?.block_on(serve(options, endpoint))
 }
 
@@ -64,7 +69,7 @@ async fn serve(options: &Serve, endpoint: &Endpoint) -> anyhow::Result<ExitCode>
     info!(%socket, pid = process::id(), ?audience, "listening");
 
     let replaces = key.origin == KeyOrigin::Found;
-    let settings = Settings::new(options, epoch(), replaces, Instant::now());
+    let settings = Settings::new(options, begin_epoch(&listener), replaces, Instant::now());
     let server = Server::new(settings, Acceptor::new(listener), Tokens::new(&key.bytes), random()?);
     match server.run(signals).await {
         Ending::Drained => {
@@ -94,10 +99,22 @@ fn start_logging() {
     }
 }
 
-/// Milliseconds since 1970: larger than that of any relay before.
-fn epoch() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+/// The epoch of this relay, which is kept before anybody is told of it.
+fn begin_epoch(listener: &Listener) -> u64 {
+    const LOST: &str = "the epoch of before could not be used and was replaced: who waited then may \
+                        come after newcomers";
+    let kept = listener.kept_epoch().unwrap_or_else(|reason| {
+        warn!(reason, "{LOST}");
+        None
+    });
+    if let Some(kept) = kept.filter(|kept| !epoch::is_possible(*kept)) {
+        warn!(kept, "{LOST}");
+    }
+    let epoch = epoch::next(kept, SystemTime::now());
+    if let Err(reason) = listener.keep_epoch(epoch) {
+        warn!(reason, "the epoch cannot be kept: if the clock is set back, newcomers may go ahead");
+    }
+    epoch
 }
 
 fn random<const BYTES: usize>() -> anyhow::Result<[u8; BYTES]> {

@@ -20,7 +20,7 @@ impl Lobby {
         if self.connections.contains_key(&connection) {
             return;
         }
-        let Arrival { owner, session, room, queue, leaving, blocks } = arrival;
+        let Arrival { owner, session, room, queue, leaving, blocks, robot } = arrival;
         // Ids of other owners are not taken on anybody's word.
         let claimed = session.filter(|id| self.sessions.get(id).is_none_or(|s| s.owner == owner));
         let id = claimed.unwrap_or_else(|| SessionId::from_bytes(self.new_id()));
@@ -48,6 +48,7 @@ impl Lobby {
                 return;
             }
         }
+        self.session_mut(id).robot = robot;
         self.bind(id, connection);
         self.perform(id, Effect::Welcome { session: id, resumed: claimed.is_some() });
 

@@ -102,6 +102,8 @@ pub struct Arrival {
     pub leaving: Vec<Leaving>,
     /// Owners that this owner has blocked, from good block tags.
     pub blocks: Vec<Owner>,
+    /// It is no person's, by its own word: it is not to meet another such.
+    pub robot: bool,
 }
 
 /// What happened.

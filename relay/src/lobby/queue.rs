@@ -24,6 +24,8 @@ pub(super) struct Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) owner: Owner,
+    /// It meets no other robot.
+    pub(super) robot: bool,
     /// It has waited long enough for the waivers.
     pub(super) patient: bool,
 }
@@ -130,6 +132,10 @@ impl Queue {
         availability: Availability,
         relation: impl Fn(Owner, Owner) -> Relation,
     ) -> Option<Place> {
+        let relation = |other: &Candidate| {
+            let both_robots = seeker.robot && other.robot;
+            if both_robots { Relation::Blocked } else { relation(seeker.owner, other.owner) }
+        };
         match availability {
             Availability::Listening => {}
             Availability::Quiet => {
@@ -137,13 +143,12 @@ impl Queue {
             }
             Availability::Unreachable => return None,
         }
-        let is_stranger =
-            |other: &Candidate| relation(seeker.owner, other.owner) == Relation::Strangers;
+        let is_stranger = |other: &Candidate| relation(other) == Relation::Strangers;
         if let Some((&best, _)) = self.listening.iter().find(|(_, other)| is_stranger(other)) {
             return Some(best);
         }
-        let recent = self.first_waived(&self.listening, seeker, false, &relation);
-        let quiet = self.first_waived(&self.quiet, seeker, !self.public, &relation);
+        let recent = self.first_waived(&self.listening, seeker, false, relation);
+        let quiet = self.first_waived(&self.quiet, seeker, !self.public, relation);
         match (recent, quiet) {
             (Some(recent), Some(quiet)) => Some(recent.min(quiet)),
             (recent, quiet) => recent.or(quiet),
@@ -155,14 +160,14 @@ impl Queue {
         others: &BTreeMap<Place, Candidate>,
         seeker: Candidate,
         strangers_at_once: bool,
-        relation: impl Fn(Owner, Owner) -> Relation,
+        relation: impl Fn(&Candidate) -> Relation,
     ) -> Option<Place> {
         if !seeker.patient && !strangers_at_once {
             return None;
         }
         let suits = |other: &Candidate| {
             let both_patient = seeker.patient && other.patient;
-            match relation(seeker.owner, other.owner) {
+            match relation(other) {
                 Relation::Same | Relation::Blocked => false,
                 Relation::Recent => both_patient,
                 Relation::Strangers => both_patient || strangers_at_once,

@@ -161,7 +161,9 @@ impl Lobby {
     }
 
     fn new_candidate(&self, id: SessionId) -> Candidate {
-        Candidate { owner: self.session(id).owner, patient: self.config.match_wait.is_zero() }
+        let session = self.session(id);
+        let patient = self.config.match_wait.is_zero();
+        Candidate { owner: session.owner, robot: session.robot, patient }
     }
 
     fn can_pair(&self) -> bool {

@@ -21,6 +21,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) owner: Owner,
+    pub(super) robot: bool,
     pub(super) contact: Contact,
     pub(super) state: State,
     message_bucket: Bucket,
@@ -95,6 +96,7 @@ impl Session {
     pub(super) fn new(now: Instant, owner: Owner, contact: Contact, config: &Config) -> Self {
         Self {
             owner,
+            robot: false,
             contact,
             state: State::Idle,
             message_bucket: Bucket::new(

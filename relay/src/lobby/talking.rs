@@ -100,7 +100,11 @@ impl Lobby {
             State::Idle => {}
             State::Waiting(waiting) => {
                 let place = Place { ticket: waiting.ticket, session: id };
-                let candidate = Candidate { owner: session.owner, patient: waiting.patient };
+                let candidate = Candidate {
+                    owner: session.owner,
+                    robot: session.robot,
+                    patient: waiting.patient,
+                };
                 let queue = self.queues.get_mut(&waiting.queue).expect("its queue exists");
                 queue.update(place, candidate, session.availability());
             }

@@ -71,6 +71,7 @@ pub fn arrival(
         queue: None,
         leaving: Vec::new(),
         blocks: read_blocks(tokens, owner, &hello.blocks, now)?,
+        robot: hello.robot,
     };
     let Some(Resume { token, room, queue, leaving }) = &hello.session else {
         return Ok(arrival);

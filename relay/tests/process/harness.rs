@@ -123,6 +123,11 @@ impl Relay {
         client
     }
 
+    /// Which run of the relay a client is told that this is.
+    pub(crate) async fn epoch(&self) -> u64 {
+        self.connect().await.greet(hello(None, None)).await.epoch
+    }
+
     /// Two clients that talk with each other.
     pub(crate) async fn pair(&self) -> Pair {
         let (mut a, mut b) = (self.join().await, self.join().await);
@@ -274,7 +279,7 @@ pub(crate) fn message(room_id: RoomId, seq: u64, text: &str) -> ClientMessage<'_
 }
 
 pub(crate) fn hello<'a>(owner: Option<OwnerId>, session: Option<Resume<'a>>) -> Hello<'a> {
-    Hello { min: 1, max: 1, build: "test".into(), owner, session, blocks: Vec::new() }
+    Hello { min: 1, max: 1, build: "test".into(), owner, session, blocks: Vec::new(), robot: false }
 }
 
 pub(crate) fn owner() -> OwnerId {

@@ -1,10 +1,17 @@
 //! What clients hold of rooms and places, and what a relay that was killed and started again makes
 //! of it.
 
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+};
+
 use serde_json::Value;
 use shared::{
+    endpoint::beside,
     id::{OwnerId, RoomId},
-    message::{ClientMessage, Leave, Resume, RoomClaim},
+    message::{ClientMessage, Leave, QueueClaim, Resume, RoomClaim},
 };
 
 use crate::harness::{Client, Relay, hello, message, owner, room_id};
@@ -201,4 +208,110 @@ async fn a_partner_that_does_not_come_back_is_missed_for_the_grace_and_no_longer
     a.until("closed").await;
     let (mut b, _) = held_b.come(&relay).await;
     b.until("closed").await;
+}
+
+/// Waits in a relay that pairs nobody yet, and tells its session, its ticket and its position.
+async fn wait(relay: &Relay, owner: OwnerId, held: Option<(&str, &str)>) -> (Client, Value, Value) {
+    let session = held.map(|(session, ticket)| Resume {
+        token: session.into(),
+        room: None,
+        queue: Some(QueueClaim {
+            ticket: Some(ticket.into()),
+            display_name: "Stranger".into(),
+            topic: "garden".into(),
+        }),
+        leaving: Vec::new(),
+    });
+    let mut client = relay.connect().await;
+    let welcome = client.greet(hello(Some(owner), session)).await;
+    if held.is_none() {
+        client.enter("garden").await;
+    }
+    let welcome = serde_json::json!({
+        "epoch": welcome.epoch, "session": welcome.session.unwrap().token
+    });
+    let queued = client.until("queued").await;
+    (client, welcome, queued)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// What a relay leaves whose clock was ahead by this, in milliseconds.
+const AHEAD: u64 = 60 * 60 * 1_000;
+
+#[tokio::test]
+async fn who_waited_before_the_clock_was_set_back_comes_before_newcomers() {
+    let mut relay = Relay::start(&["--pairing-delay", "1h"]);
+    let kept = beside(&relay.socket(), ".epoch");
+    let first = relay.epoch().await;
+    assert_eq!(fs::read(&kept).unwrap(), first.to_be_bytes());
+    assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o7777, 0o600);
+    fs::write(&kept, (first + AHEAD).to_be_bytes()).unwrap();
+    relay.kill_and_restart().await;
+
+    let alice = owner();
+    let (client, welcome, queued) = wait(&relay, alice, None).await;
+    assert_eq!(welcome["epoch"], first + AHEAD + 1);
+    drop(client);
+    relay.kill_and_restart().await;
+
+    let (_bob, newer, _) = wait(&relay, owner(), None).await;
+    assert_eq!(newer["epoch"], first + AHEAD + 2);
+    let held = (text(&welcome["session"]), text(&queued["ticket"]));
+    let (_alice, _, queued) = wait(&relay, alice, Some(held)).await;
+    assert_eq!((&queued["position"], &queued["waiting"]), (&1.into(), &2.into()));
+}
+
+#[tokio::test]
+async fn an_epoch_that_cannot_be_trusted_is_replaced_and_one_that_cannot_be_kept_stops_nobody() {
+    type Spoil = fn(&Path);
+    let spoil: [(Spoil, &str); 6] = [
+        (|kept| fs::write(kept, "far away").unwrap(), "the epoch of before could not be used"),
+        (|kept| fs::write(kept, u64::MAX.to_be_bytes()).unwrap(), "kept=18446744073709551615"),
+        (|kept| fs::write(kept, "short").unwrap(), "has 5 bytes instead of 8"),
+        (|kept| fs::set_permissions(kept, Permissions::from_mode(0o644)).unwrap(), "is open to"),
+        (
+            |kept| {
+                let elsewhere = beside(kept, ".elsewhere");
+                fs::write(&elsewhere, (1_u64 << 50).to_be_bytes()).unwrap();
+                fs::remove_file(kept).unwrap();
+                symlink(elsewhere, kept).unwrap();
+            },
+            "is a symbolic link",
+        ),
+        (
+            |kept| {
+                fs::remove_file(kept).unwrap();
+                fs::create_dir(kept).unwrap();
+            },
+            "the epoch cannot be kept",
+        ),
+    ];
+    for (spoil, said) in spoil {
+        let mut relay = Relay::start(&[]);
+        let kept = beside(&relay.socket(), ".epoch");
+        let first = relay.epoch().await;
+        spoil(&kept);
+        relay.kill_and_restart().await;
+        let second = relay.epoch().await;
+        assert!(first <= second && second < first + AHEAD, "{first}, then {second}");
+        assert!(relay.log().contains(said), "{said} is not in {}", relay.log());
+        if kept.is_file() {
+            assert_eq!(fs::read(&kept).unwrap(), second.to_be_bytes());
+        }
+        drop(relay.pair().await);
+    }
+}
+
+#[tokio::test]
+async fn the_epoch_goes_with_the_key() {
+    let mut relay = Relay::start(&[]);
+    let [key, kept] = [".key", ".epoch"].map(|ending| beside(&relay.socket(), ending));
+    relay.visit().await;
+    assert!(key.is_file() && kept.is_file());
+    relay.run(&["stop"]).await;
+    relay.wait().await;
+    assert!(!key.exists() && !kept.exists());
 }

@@ -14,6 +14,7 @@ use interprocess::local_socket::traits::tokio::Listener as _;
 use self::system::{Names, RawListener};
 use super::{
     account::{Audience, is_own_account},
+    epoch,
     error::ListenError,
     key::{self, KEY_BYTES, Key},
     path::{Endpoint, beside},
@@ -83,12 +84,38 @@ impl Listener {
         key::load_or_make(&self.key_path(), fresh)
     }
 
-    /// Takes the key away: nobody holds anything that a later relay could know.
+    /// The highest epoch of the relays that had this key, if one is kept.
+    ///
+    /// # Errors
+    /// Why what is kept cannot be trusted, for people.
+    pub fn kept_epoch(&self) -> Result<Option<u64>, String> {
+        epoch::load(&self.epoch_path())
+    }
+
+    /// Keeps the epoch of this relay for the next one.
+    ///
+    /// # Errors
+    /// Why it cannot be kept, for people.
+    pub fn keep_epoch(&self, epoch: u64) -> Result<(), String> {
+        epoch::store(&self.epoch_path(), epoch)
+    }
+
+    /// Takes the key away, and the epoch with it: nobody holds anything that a later relay could
+    /// know.
     ///
     /// # Errors
     /// What the system says. A key that stays does no harm.
     pub fn forget_key(&self) -> io::Result<()> {
-        if self.names.are_locked() { key::forget(&self.key_path()) } else { Ok(()) }
+        if !self.names.are_locked() {
+            return Ok(());
+        }
+        // The key first: it must never be there without the epoch.
+        key::forget(&self.key_path())?;
+        epoch::forget(&self.epoch_path())
+    }
+
+    fn epoch_path(&self) -> PathBuf {
+        beside(&self.path, ".epoch")
     }
 
     fn key_path(&self) -> PathBuf {

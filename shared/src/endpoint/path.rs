@@ -15,8 +15,8 @@ use super::error::{EndpointError, SOCKET_VARIABLE};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub(super) path: PathBuf,
-    /// Whether it is the default path of this account, which is never shared. Named or not, it
-    /// means the same.
+    /// Whether it is a default path of this account, which is never shared. Named or not, it means
+    /// the same: a relay is handed the path that its shim has found.
     pub(super) is_default: bool,
 }
 
@@ -29,14 +29,13 @@ impl Endpoint {
     /// file.
     pub fn resolve(explicit: Option<&Path>) -> Result<Self, EndpointError> {
         let variable = env::var_os(SOCKET_VARIABLE).filter(|value| !value.is_empty());
-        let default = system::default_path();
         let path = match (explicit, &variable) {
             (Some(explicit), _) => system::checked(explicit)?,
             (None, Some(variable)) => system::checked(Path::new(variable))
                 .map_err(|error| EndpointError::InVariable(Box::new(error)))?,
-            (None, None) => default.clone(),
+            (None, None) => system::default_path(),
         };
-        let is_default = path == default;
+        let is_default = system::is_default(&path);
         Ok(Self { path, is_default })
     }
 

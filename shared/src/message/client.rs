@@ -121,6 +121,9 @@ pub struct Hello<'a> {
     /// Block tags of this owner, from `left`.
     #[serde(default, skip_serializing_if = "Vec::is_empty", borrow)]
     pub blocks: Vec<Cow<'a, str>>,
+    /// It is a program that shows how a chat goes, for people to meet: robots do not meet robots.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub robot: bool,
 }
 
 impl<'a> Hello<'a> {
@@ -129,7 +132,7 @@ impl<'a> Hello<'a> {
     pub fn visitor(build: &'a str) -> Self {
         let (min, max) = (version::OLDEST, version::NEWEST);
         let build = build.into();
-        Self { min, max, build, owner: None, session: None, blocks: Vec::new() }
+        Self { min, max, build, owner: None, session: None, blocks: Vec::new(), robot: false }
     }
 }
 

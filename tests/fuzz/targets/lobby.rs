@@ -218,6 +218,7 @@ impl World {
                 .map(|leave| self.leaving(member, leave))
                 .collect(),
             blocks,
+            robot: is_robot(owner),
         };
         // Its session is in its welcome, which comes before all else that is said to it.
         let nobody = Member { session: SessionId::from_bytes([0; 16]), owner };
@@ -247,6 +248,7 @@ impl World {
                 let [one, two] = descriptor.members.map(|member| member.owner);
                 assert_eq!(descriptor.members[usize::from(*seat) - 1], member);
                 assert_ne!(one, two);
+                assert!(!is_robot(one) || !is_robot(two), "robots met");
                 assert!(!self.closed.contains(&descriptor.room), "a closed room is back");
                 // A room that was there before the block stays until somebody leaves it.
                 if !self.rooms.contains(descriptor) {
@@ -378,6 +380,10 @@ fn chosen<T>(all: &[T], number: u8) -> Option<&T> {
 fn owner(number: u8) -> Owner {
     let number = number % 5;
     Owner { uid: u32::from(number % 2), id: OwnerId::from_bytes([number; 16]) }
+}
+
+fn is_robot(owner: Owner) -> bool {
+    owner.id.as_bytes()[0] >= 3
 }
 
 fn pair(one: Owner, other: Owner) -> (Owner, Owner) {

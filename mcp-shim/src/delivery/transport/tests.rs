@@ -57,6 +57,7 @@ fn driver() -> DriverHandle {
         display_name: "Test".into(),
         autonomous: None,
         build: "test",
+        robot: false,
         closed_rooms: 1,
     };
     Driver::new(config, Arc::new(route)).1

@@ -53,6 +53,7 @@ impl Chat {
             owner: Some(config.owner),
             session,
             blocks: untrusted::presented_blocks(&self.blocks),
+            robot: config.robot,
         };
         self.transmit(ClientMessage::Hello(hello), cx);
     }

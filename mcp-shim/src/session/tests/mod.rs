@@ -79,6 +79,7 @@ fn config() -> Config {
         display_name: "Alice".to_owned(),
         autonomous: Some(20),
         build: "test",
+        robot: false,
         closed_rooms: limits::CLOSED_ROOMS,
     }
 }

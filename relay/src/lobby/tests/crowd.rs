@@ -291,6 +291,7 @@ impl Crowd {
         let has_blocked = |one, other| one != other && self.blocks.contains(&(one, other));
         let are_apart = has_blocked(owners.0, owners.1) || has_blocked(owners.1, owners.0);
         assert!(!are_apart, "somebody met whom they had blocked");
+        assert!(!is_robot(owners.0) || !is_robot(owners.1), "robots met");
         assert!(
             presences.iter().all(|presence| *presence != Presence::Reconnecting)
                 && presences.contains(&Presence::Listening),
@@ -327,9 +328,11 @@ impl Crowd {
         let places = queue.into_iter().flat_map(Queue::places);
         let suits = places.map(|place| {
             let other = lobby.session(place.session);
+            let both_robots = |owner| is_robot(owner) && is_robot(other.owner);
             let suits = [0, 1].map(|seat: usize| {
                 other.availability() == Availability::Listening
                     && presences[seat] == Presence::Listening
+                    && !both_robots(room.members[seat].owner)
                     && lobby.relations.ever_between(other.owner, room.members[seat].owner)
                         == Relation::Strangers
             });

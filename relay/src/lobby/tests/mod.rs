@@ -16,6 +16,7 @@ mod queue_model;
 mod queues;
 mod rates;
 mod restarts;
+mod robots;
 mod rooms;
 
 use std::time::{Duration, Instant};
@@ -123,7 +124,7 @@ impl Scene {
         let connection = self.connection();
         let session = SessionId::from_bytes(self.next_id());
         let welcome = (connection, Effect::Welcome { session, resumed: false });
-        self.expect(Event::Arrived(connection, Arrival { owner, ..arrival(0) }), [welcome]);
+        self.expect(Event::Arrived(connection, arrival_of(owner)), [welcome]);
         Guest { connection, session, owner }
     }
 
@@ -218,7 +219,7 @@ impl Guest {
     }
 
     fn back_in(&self, room: RoomDescriptor, received: u64) -> Event {
-        let claims = Arrival { owner: self.owner, ..arrival(0) };
+        let claims = arrival_of(self.owner);
         let claim = self.claims(room.room, Some(room), received);
         self.arrives(Arrival { room: Some(claim), ..claims })
     }
@@ -234,12 +235,12 @@ impl Guest {
 
     fn back_waiting(&self, ticket: Option<u64>, topic: &str) -> Event {
         let ticket = ticket.map(|number| Opening { epoch: 1, number });
-        let claims = Arrival { owner: self.owner, ..arrival(0) };
+        let claims = arrival_of(self.owner);
         self.arrives(Arrival { queue: Some((ticket, self.seeks(topic))), ..claims })
     }
 
     fn back_idle(&self) -> Event {
-        self.arrives(Arrival { owner: self.owner, ..arrival(0) })
+        self.arrives(arrival_of(self.owner))
     }
 
     fn told(&self, news: News) -> Told {
@@ -333,19 +334,31 @@ fn owner(number: u8) -> Owner {
     Owner { uid: 1000, id: OwnerId::from_bytes([number; 16]) }
 }
 
+/// Owners from this number on are robots.
+const ROBOT: u8 = 200;
+
+fn is_robot(owner: Owner) -> bool {
+    owner.id.as_bytes()[0] >= ROBOT
+}
+
 fn name(owner: &Owner) -> String {
     format!("Guest {}", owner.id.as_bytes()[0])
 }
 
 /// Nothing claimed.
 fn arrival(number: u8) -> Arrival {
+    arrival_of(owner(number))
+}
+
+fn arrival_of(owner: Owner) -> Arrival {
     Arrival {
-        owner: owner(number),
+        owner,
         session: None,
         room: None,
         queue: None,
         leaving: Vec::new(),
         blocks: Vec::new(),
+        robot: is_robot(owner),
     }
 }
 

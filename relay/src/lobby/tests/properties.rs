@@ -2,11 +2,15 @@
 
 use proptest::prelude::*;
 
-use super::crowd::{Claim, Crowd, Step};
+use super::{
+    ROBOT,
+    crowd::{Claim, Crowd, Step},
+};
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let who = || 0..8_usize;
     let topic = || 0..3_usize;
+    let owner = prop_oneof![2 => 0..4_u8, 1 => ROBOT..ROBOT + 3];
     let claim = prop_oneof![
         4 => Just(Claim::WhatItKnows),
         1 => Just(Claim::Nothing),
@@ -20,7 +24,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(600_u64),
     ];
     let step = prop_oneof![
-        4 => (0..4_u8, prop::option::weighted(0.2, 0..4_u8))
+        4 => (owner, prop::option::weighted(0.2, 0..4_u8))
             .prop_map(|(owner, blocks)| Step::Arrive { owner, blocks }),
         6 => (who(), claim).prop_map(|(who, claim)| Step::Return { who, claim }),
         12 => (who(), topic()).prop_map(|(who, topic)| Step::Enter { who, topic }),

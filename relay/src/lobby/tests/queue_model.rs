@@ -21,20 +21,19 @@ fn waiters() -> impl Strategy<Value = Vec<Waiter>> {
         Just(Availability::Quiet),
         Just(Availability::Unreachable)
     ];
-    prop::collection::vec((0..40_u64, 0..5_u8, any::<bool>(), availability), 1..12).prop_map(
-        |drawn| {
-            let waiter = |(index, (number, owner_number, patient, availability))| {
+    prop::collection::vec((0..40_u64, 0..5_u8, any::<bool>(), any::<bool>(), availability), 1..12)
+        .prop_map(|drawn| {
+            let waiter = |(index, (number, owner_number, patient, robot, availability))| {
                 let session = SessionId::from_bytes([u8::try_from(index).unwrap(); 16]);
                 let place = Place { ticket: Opening { epoch: 1, number }, session };
                 Waiter {
                     place,
-                    candidate: Candidate { owner: owner(owner_number), patient },
+                    candidate: Candidate { owner: owner(owner_number), robot, patient },
                     availability,
                 }
             };
             drawn.into_iter().enumerate().map(waiter).collect()
-        },
-    )
+        })
 }
 
 /// What each pair of five owners is to each other.
@@ -63,6 +62,9 @@ fn suit(public: bool, relation: Relation, one: &Waiter, other: &Waiter) -> Optio
             return None;
         }
     };
+    if one.candidate.robot && other.candidate.robot {
+        return None;
+    }
     let recent_waived = match relation {
         Relation::Same | Relation::Blocked => return None,
         Relation::Recent => true,

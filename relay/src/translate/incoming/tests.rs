@@ -49,8 +49,15 @@ fn claim(room: RoomId, descriptor: Option<RoomDescriptor>) -> ClaimedRoom {
 
 fn arrive(owner: Owner, session: Resume<'static>, now: SystemTime) -> Result<Arrival, Fault> {
     let (id, build) = (Some(owner.id), "test".into());
-    let hello =
-        Hello { min: 1, max: 1, build, owner: id, session: Some(session), blocks: Vec::new() };
+    let hello = Hello {
+        min: 1,
+        max: 1,
+        build,
+        owner: id,
+        session: Some(session),
+        blocks: Vec::new(),
+        robot: false,
+    };
     arrival(&tokens(), owner, &hello, now)
 }
 

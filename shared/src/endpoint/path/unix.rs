@@ -9,15 +9,27 @@ use crate::{
 
 /// By user id alone: neither `$XDG_RUNTIME_DIR` nor `$TMPDIR`, which not every client passes on.
 pub(super) fn default_path() -> PathBuf {
-    let uid = own_uid();
-    let runtime_directory = PathBuf::from(format!("/run/user/{uid}"));
+    let runtime_directory = runtime_directory();
     let is_ours = cfg!(target_os = "linux") && directory::check(&runtime_directory).is_ok();
-    let directory = if is_ours {
-        runtime_directory.join("mcp-chat")
-    } else {
-        PathBuf::from(format!("/tmp/mcp-chat-{uid}"))
-    };
-    directory.join("v1").join("relay.sock")
+    if is_ours { in_runtime(&runtime_directory) } else { without_runtime() }
+}
+
+/// Also the one that is not the default now: the runtime directory comes and goes with the user.
+pub(super) fn is_default(path: &Path) -> bool {
+    path == without_runtime()
+        || cfg!(target_os = "linux") && path == in_runtime(&runtime_directory())
+}
+
+fn runtime_directory() -> PathBuf {
+    PathBuf::from(format!("/run/user/{}", own_uid()))
+}
+
+fn in_runtime(runtime_directory: &Path) -> PathBuf {
+    runtime_directory.join("mcp-chat").join("v1").join("relay.sock")
+}
+
+fn without_runtime() -> PathBuf {
+    PathBuf::from(format!("/tmp/mcp-chat-{}", own_uid())).join("v1").join("relay.sock")
 }
 
 /// The path of a socket that this is, absolute.
