@@ -174,7 +174,9 @@ impl World {
 
     pub(crate) fn kill_relay(&mut self) {
         self.relay_sleeps_until = None;
-        let Some(relay) = self.relay.take() else { return };
+        let Some(mut relay) = self.relay.take() else { return };
+        relay.places.relay_is_gone();
+        self.places = mem::take(&mut relay.places);
         self.tally.relay_kills += 1;
         self.tally.deliveries += relay.passed_on;
         let wires: Vec<WireId> = self.wires.keys().copied().collect();

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use mcp_shim::session::ChatState;
 
-use crate::world::{Happening, World};
+use crate::{
+    shim::Shim,
+    world::{Happening, World},
+};
 
 impl World {
     /// From here on everything works and everybody only listens.
@@ -54,9 +57,20 @@ impl World {
         for (room, members) in rooms {
             assert_eq!(members, 2, "{room} has {members} member");
         }
+        let places = self.relay.as_ref().map_or(&self.places, |relay| &relay.places);
         for (topic, mut numbers) in waiting {
             numbers.dedup();
-            assert!(numbers.len() < 2, "{numbers:?} wait for each other in {topic}");
+            let are_barred = |one: usize, other: usize| {
+                let owner = |number: usize| self.shims[number].as_ref().map(Shim::owner);
+                let [one, other] = [owner(one), owner(other)];
+                let mut blocks = places.ever_blocked.iter().map(|(one, other)| (one.id, other.id));
+                blocks.any(|(a, b)| [(one, other), (other, one)].contains(&(Some(a), Some(b))))
+            };
+            for (index, &one) in numbers.iter().enumerate() {
+                for &other in &numbers[..index] {
+                    assert!(are_barred(one, other), "{one} and {other} wait in {topic}");
+                }
+            }
         }
     }
 }

@@ -10,6 +10,7 @@
 mod faults;
 mod judgement;
 mod model;
+mod places;
 mod random;
 mod relay;
 mod rules;

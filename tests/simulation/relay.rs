@@ -6,17 +6,20 @@ use std::{
 };
 
 use relay::{
-    lobby::{Config, ConnectionId, DisconnectReason, Effect, Event, Lobby, Member, News, Owner},
+    lobby::{
+        Arrival, Config, ConnectionId, DisconnectReason, Effect, Event, Lobby, Member, News, Owner,
+    },
     token::Tokens,
     translate::{self, ClientRequest},
 };
 use shared::{
     codec,
-    limits::{Limits, MESSAGE_RATE},
+    limits::{EnterRates, Limits, MESSAGE_RATE, PLACE_KEPT},
     message::{ClientMessage, ErrorCode, RelayMessage, SessionGrant, Welcome},
+    text::fold_topic,
 };
 
-use crate::rules::Rule;
+use crate::{places::Places, random::Random, rules::Rule};
 
 /// What goes out on a connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +38,9 @@ pub(crate) struct Relay {
     carriers: BTreeMap<ConnectionId, Carrier>,
     ablated: Option<Rule>,
     pub(crate) passed_on: u64,
+    pub(crate) places: Places,
+    /// When a client presents another ticket than it should.
+    cheats: Random,
 }
 
 #[derive(Debug)]
@@ -55,6 +61,7 @@ pub(crate) struct Clock {
 pub(crate) struct Run {
     pub(crate) number: u64,
     pub(crate) epoch: u64,
+    pub(crate) chance: u64,
 }
 
 pub(crate) type Outgoing = Vec<(ConnectionId, Item)>;
@@ -66,13 +73,16 @@ impl Relay {
         key: &[u8; 32],
         replaces: bool,
         now: Instant,
+        places: Places,
         rule: Option<Rule>,
     ) -> Self {
-        let Run { number, epoch } = run;
+        let Run { number, epoch, chance } = run;
         let config = Config {
             epoch,
             message_rate: Some(MESSAGE_RATE),
             next_rate: None,
+            enter_rates: EnterRates::default(),
+            place_kept: Some(PLACE_KEPT).filter(|_| rule != Some(Rule::KeptPlace)),
             pairing_from: replaces.then(|| now + Duration::from_secs(2)),
             grace: if rule == Some(Rule::HalfOpenExpiry) {
                 Duration::from_secs(100_000)
@@ -96,6 +106,8 @@ impl Relay {
             carriers: BTreeMap::new(),
             ablated: rule,
             passed_on: 0,
+            places,
+            cheats: Random::new(chance),
         }
     }
 
@@ -105,7 +117,9 @@ impl Relay {
 
     pub(crate) fn gone(&mut self, connection: ConnectionId, now: Clock) -> Outgoing {
         match self.carriers.remove(&connection) {
-            Some(Carrier { owner: Some(_), .. }) => self.tell(Event::Gone(connection), None, now),
+            Some(Carrier { owner: Some(_), holder }) => {
+                self.tell_of(holder, Event::Gone(connection), None, now)
+            }
             Some(_) | None => Vec::new(),
         }
     }
@@ -140,12 +154,15 @@ impl Relay {
             carrier.owner = Some(owner);
             let arrival = translate::arrival(&self.tokens, owner, &hello, now.wall);
             let arrival = arrival.expect("shims say hello well");
-            return self.tell(Event::Arrived(from, arrival), None, now);
+            let holder = arrival.session.map(|session| Member { session, owner });
+            return self.tell_of(holder, Event::Arrived(from, arrival), None, now);
         }
         let holder = carrier.holder;
         match translate::request(&self.tokens, from, holder, message, now.wall) {
-            Ok(ClientRequest::Tell(event)) => self.tell(event, None, now),
-            Ok(ClientRequest::PassOn(event, passed_on)) => self.tell(event, Some(&passed_on), now),
+            Ok(ClientRequest::Tell(event)) => self.tell_of(holder, event, None, now),
+            Ok(ClientRequest::PassOn(event, passed_on)) => {
+                self.tell_of(holder, event, Some(&passed_on), now)
+            }
             Ok(ClientRequest::Answer(message)) => vec![(from, encode(&message))],
             Ok(ClientRequest::Status(_) | ClientRequest::Stop) => {
                 unreachable!("shims do not ask for these")
@@ -159,6 +176,60 @@ impl Relay {
         let mut outgoing = vec![(connection, encode(&error)), (connection, Item::End)];
         outgoing.extend(self.gone(connection, now));
         outgoing
+    }
+
+    /// What a session says: the reference hears it as it was said.
+    fn tell_of(
+        &mut self,
+        from: Option<Member>,
+        mut event: Event,
+        passed_on: Option<&RelayMessage<'_>>,
+        now: Clock,
+    ) -> Outgoing {
+        if let Some(from) = from {
+            self.cheat(from, &mut event, now);
+        }
+        self.places.event(now.instant, from, &event);
+        self.ablate(&mut event);
+        self.tell(event, passed_on, now)
+    }
+
+    /// Now and then a client presents a ticket that it had once, maybe for another topic.
+    fn cheat(&mut self, from: Member, event: &mut Event, now: Clock) {
+        let (ticket, seeking) = match event {
+            Event::EnterQueue(_, ticket, seeking, _) => (ticket, seeking),
+            Event::Arrived(_, Arrival { queue: Some((ticket, seeking)), .. }) => (ticket, seeking),
+            _ => return,
+        };
+        let had = self.places.places_of(from.session);
+        if had.is_empty() || !self.cheats.permille(200) {
+            return;
+        }
+        let (opening, queue) = &had[self.cheats.below(had.len())];
+        let token = self.tokens.ticket(from, *opening, queue, now.wall);
+        let is_for_any = self.ablated == Some(Rule::TicketOfATopic);
+        let wanted = if is_for_any { queue.clone() } else { fold_topic(&seeking.topic) };
+        *ticket = self.tokens.read_ticket(&token, from, &wanted, now.wall);
+    }
+
+    fn ablate(&self, event: &mut Event) {
+        let (ticket, blocks) = match event {
+            Event::EnterQueue(_, ticket, _, blocks) => (Some(ticket), blocks),
+            Event::Next(_, _, _, blocks) => (None, blocks),
+            Event::Arrived(_, Arrival { queue, blocks, .. }) => {
+                (queue.as_mut().map(|(ticket, _)| ticket), blocks)
+            }
+            _ => return,
+        };
+        if self.ablated == Some(Rule::PresentedBlocks) {
+            blocks.clear();
+        }
+        // One that nobody has, and not spent: as good as the one that is.
+        if self.ablated == Some(Rule::SpentTicket)
+            && let Some(Some(ticket)) = ticket
+        {
+            ticket.number += 1;
+        }
     }
 
     fn tell(&mut self, event: Event, passed_on: Option<&RelayMessage<'_>>, now: Clock) -> Outgoing {
@@ -193,6 +264,7 @@ impl Relay {
                 outgoing.push((to, encode(message)));
             }
             Effect::Welcome { session, resumed } => {
+                let effect = Effect::Welcome { session, resumed };
                 let Some(carrier) = self.carriers.get_mut(&to) else { return };
                 let owner = carrier.owner.expect("only who has arrived is welcome");
                 let holder = Member { session, owner };
@@ -205,13 +277,18 @@ impl Relay {
                     limits: Box::new(self.limits.clone()),
                     session: Some(SessionGrant { session_id: session, token, resumed }),
                 };
+                self.places.effect(now.instant, holder, &effect);
                 outgoing.push((to, encode(&RelayMessage::Welcome(welcome))));
             }
             Effect::Disconnect(reason) => {
+                let effect = Effect::Disconnect(reason);
                 let is_honest = self.ablated.is_none();
                 let is_flood = reason == DisconnectReason::RateExceeded;
                 assert!(!(is_honest && is_flood), "an honest client is cut off for a flood");
-                self.carriers.remove(&to);
+                let carrier = self.carriers.remove(&to);
+                if let Some(holder) = carrier.and_then(|carrier| carrier.holder) {
+                    self.places.effect(now.instant, holder, &effect);
+                }
                 let fault = translate::disconnected(reason);
                 let error =
                     RelayMessage::Error { code: fault.code, message: fault.message, newest: None };
@@ -226,6 +303,9 @@ impl Relay {
                 let Some(holder) = self.carriers.get(&to).and_then(|carrier| carrier.holder) else {
                     return;
                 };
+                let effect = Effect::Tell(news);
+                self.places.effect(now.instant, holder, &effect);
+                let Effect::Tell(news) = effect else { return };
                 let message = translate::outgoing(&self.tokens, holder, news, now.wall);
                 outgoing.push((to, encode(&message)));
             }

@@ -19,10 +19,20 @@ pub(crate) enum Rule {
     IdentityAtHello,
     /// No grace passes while the relay does not run.
     SleptOver,
+    /// Who is left at once and without a word has the old place again.
+    KeptPlace,
+    /// A match spends the ticket.
+    SpentTicket,
+    /// A ticket is for one topic.
+    TicketOfATopic,
+    /// A client presents what it has blocked.
+    PresentedBlocks,
+    /// No relay has an earlier epoch than the one before.
+    RisingEpoch,
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::EndToEndAck,
         Self::Deduplication,
         Self::RepeatedLeave,
@@ -31,6 +41,11 @@ impl Rule {
         Self::SyncAfterAttach,
         Self::IdentityAtHello,
         Self::SleptOver,
+        Self::KeptPlace,
+        Self::SpentTicket,
+        Self::TicketOfATopic,
+        Self::PresentedBlocks,
+        Self::RisingEpoch,
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {

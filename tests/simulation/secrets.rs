@@ -51,6 +51,7 @@ impl World {
         self.key[0] = self.key[0].wrapping_add(1);
         self.key_is_new = true;
         self.kept_epoch = None;
+        self.places.key_is_lost();
     }
 
     /// Somebody says again what a chat has said, and says no more.

@@ -65,9 +65,7 @@ pub(crate) struct Known {
 
 impl Shim {
     pub(crate) fn start(number: usize, life: u64, rule: Option<Rule>) -> Self {
-        let mut owner = [0; 16];
-        owner[0] = number as u8;
-        owner[8..].copy_from_slice(&life.to_be_bytes());
+        let owner = owner_bytes(number, life);
         let config = Config {
             owner: OwnerId::from_bytes(owner),
             seed: owner,
@@ -96,6 +94,10 @@ impl Shim {
             chats: BTreeMap::new(),
             ended: BTreeMap::new(),
         }
+    }
+
+    pub(crate) fn owner(&self) -> OwnerId {
+        OwnerId::from_bytes(owner_bytes(self.number, self.life))
     }
 
     pub(crate) fn who(&self, chat: &str) -> (usize, u64, String) {
@@ -153,11 +155,13 @@ impl Shim {
             }
             45..53 => {
                 departs = true;
-                Request::NextPartner(Departure { chat_id, block: false, report: None, after: None })
+                let block = random.permille(30);
+                Request::NextPartner(Departure { chat_id, block, report: None, after: None })
             }
             53..56 => {
                 departs = true;
-                Request::LeaveChat(Departure { chat_id, block: false, report: None, after: None })
+                let block = random.permille(30);
+                Request::LeaveChat(Departure { chat_id, block, report: None, after: None })
             }
             56..60 if known.state == ChatState::Idle => Request::EnterQueue(EnterQueue {
                 display_name: None,
@@ -339,6 +343,13 @@ impl Shim {
         };
         self.chats.insert(chat, known);
     }
+}
+
+fn owner_bytes(number: usize, life: u64) -> [u8; 16] {
+    let mut owner = [0; 16];
+    owner[0] = number as u8;
+    owner[8..].copy_from_slice(&life.to_be_bytes());
+    owner
 }
 
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use shared::{codec, message::ClientMessage};
 
 use crate::{
     model::{Model, Who},
+    places::Places,
     random::Random,
     relay::{Clock, Item, Relay, Run},
     rules::Rule,
@@ -61,6 +62,8 @@ pub(crate) struct World {
     pub(crate) agenda: BTreeMap<(Duration, u64), Happening>,
     pub(crate) relay: Option<Relay>,
     pub(crate) relays_started: u64,
+    /// While no relay runs.
+    pub(crate) places: Places,
     pub(crate) relay_is_due: bool,
     pub(crate) relay_sleeps_since: Duration,
     pub(crate) relay_sleeps_until: Option<Duration>,
@@ -104,6 +107,7 @@ pub(crate) fn play(seed: u64, rule: Option<Rule>, trace: bool) -> Tally {
         agenda: BTreeMap::new(),
         relay: None,
         relays_started: 0,
+        places: Places::default(),
         relay_is_due: false,
         relay_sleeps_since: Duration::ZERO,
         relay_sleeps_until: None,
@@ -242,11 +246,13 @@ impl World {
             self.relays_started += 1;
             let clock = self.clock();
             let epoch = relay::epoch::next(self.kept_epoch, clock.wall);
-            assert!(self.kept_epoch.is_none_or(|kept| kept < epoch), "newcomers go ahead");
-            self.kept_epoch = Some(epoch);
+            let keeps = self.rule != Some(Rule::RisingEpoch);
+            self.kept_epoch = Some(epoch).filter(|_| keeps);
             let replaces = !std::mem::take(&mut self.key_is_new);
-            let run = Run { number: self.relays_started, epoch };
-            self.relay = Some(Relay::start(run, &self.key, replaces, clock.instant, self.rule));
+            let run = Run { number: self.relays_started, epoch, chance: self.random.next() };
+            let places = std::mem::take(&mut self.places);
+            let relay = Relay::start(run, &self.key, replaces, clock.instant, places, self.rule);
+            self.relay = Some(relay);
         }
     }
 

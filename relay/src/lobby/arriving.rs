@@ -93,7 +93,10 @@ impl Lobby {
         let is_in_it = self.session(id).room() == Some(room);
         if let Err(reason) = if is_in_it { Ok(()) } else { self.reopen(now, id, room, descriptor) }
         {
-            self.tell(id, News::Closed { room, reason, place_kept: None });
+            let whose = (self.session(id).owner, id);
+            let place_kept = self.kept_places.left(now, whose);
+            let place_kept = place_kept.filter(|_| reason == CloseReason::Left);
+            self.tell(id, News::Closed { room, reason, place_kept });
             return false;
         }
         self.take_name(id, room, seeking);

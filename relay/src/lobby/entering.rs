@@ -124,6 +124,12 @@ impl KeptPlaces {
         [session].into_iter().chain(of_owner).find(|&whose| is_kept(whose))
     }
 
+    /// For how long a place is still kept for this session.
+    pub(super) fn left(&self, now: Instant, whose: (Owner, SessionId)) -> Option<Duration> {
+        let (until, _) = self.by_session.get(&whose)?;
+        until.checked_duration_since(now).filter(|left| !left.is_zero())
+    }
+
     /// Gives the place that was found.
     pub(super) fn take(&mut self, whose: (Owner, SessionId)) -> Option<Entered> {
         self.by_session.remove(&whose).map(|(_, entered)| entered)

@@ -143,6 +143,20 @@ fn a_room_of_an_earlier_relay_is_no_match_of_this_one() {
 }
 
 #[test]
+fn who_was_not_there_when_the_partner_left_is_told_when_it_comes_back() {
+    let mut scene = scene();
+    let (alice, mallory, room) = scene.couple([1, 66], "open");
+    scene.expect(alice.goes(), []);
+    scene.expect(mallory.leaves(room), [mallory.left(room)]);
+    scene.now += SECOND;
+    let alice = scene.again(&alice);
+    let (reason, place_kept) = (CloseReason::Left, Some(PLACE_KEPT - SECOND));
+    let closed = alice.told(News::Closed { room: room.room, reason, place_kept });
+    scene.expect(alice.back_in(room, 0), [alice.welcomed_back(), closed]);
+    scene.expect(alice.enters("open"), [alice.queued("open", 1, [1, 1, 0, 0])]);
+}
+
+#[test]
 fn without_the_option_no_place_is_kept() {
     let mut scene = Scene::with(Config { place_kept: None, ..Config::default() });
     let alice = scene.guest(1);
