@@ -94,13 +94,15 @@ pub struct Limits {
     /// The same in bytes of text
     #[arg(long, value_name = "N", default_value_t = Number(limits::WINDOW_BYTES))]
     pub window_bytes: Number<{ limits::MESSAGE_BYTES }, { limits::WINDOW_BYTES }>,
-    /// How many bytes a client may leave unread
+    /// How many bytes a client may leave unread; all clients of an account together 32 MiB, or as
+    /// much as one alone if that is more
     #[arg(long, value_name = "N", default_value_t = Number(limits::OUTBOUND_BYTES))]
     pub outbound_bytes: Number<{ limits::OUTBOUND_BYTES_LEAST }, { limits::OUTBOUND_BYTES_MOST }>,
-    /// Connections in all, and sessions in all, including those that may come back
+    /// Connections in all that carry a session, and sessions in all, including those that may come
+    /// back; a few more are for those who only ask
     #[arg(long, value_name = "N", default_value_t = Number(limits::CONNECTIONS))]
     pub max_connections: Number,
-    /// Connections and sessions of one user account
+    /// The same of one user account
     #[arg(long, value_name = "N", default_value_t = Number(limits::CONNECTIONS_PER_USER))]
     pub max_connections_per_user: Number,
     /// Sessions that wait in one topic

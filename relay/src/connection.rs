@@ -6,8 +6,10 @@ use std::{
     time::Instant,
 };
 
-use shared::{connection::Connection as Wire, endpoint::Stream, id::SessionId};
-
+use shared::{
+    connection::Connection as Wire, endpoint::Stream, id::SessionId, limits::CONTROL_RATE,
+    message::ClientMessage, rate::Bucket,
+};
 use tracing::{Span, debug_span};
 
 use crate::lobby::{ConnectionId, Member, Owner};
@@ -55,6 +57,10 @@ pub struct Connection {
     pub uid: u32,
     /// How far its client has come.
     pub phase: Phase,
+    /// How much its client may say that no other rate limits.
+    control: Bucket,
+    /// The memory of its outbox, as far as it was counted.
+    pub outbox_memory: usize,
     /// When it last sent a whole frame.
     pub heard: Instant,
     /// When its tokens were made.
@@ -82,6 +88,8 @@ impl Connection {
             wire: Wire::with_outbound(stream, outbound_bytes),
             waker,
             phase: Phase::Greeting,
+            control: Bucket::new(Some(CONTROL_RATE)),
+            outbox_memory: 0,
             heard: now,
             tokens_made: now,
             deadline: None,
@@ -96,6 +104,25 @@ impl Connection {
         session.map(|session| Member { session, owner })
     }
 
+    /// Whether its client may say this now: what the lobby limits by itself, or as much of
+    /// everything else as [`CONTROL_RATE`] allows.
+    pub fn may_say(&mut self, message: &ClientMessage<'_>, now: Instant) -> bool {
+        use ClientMessage::{
+            Ack, Attention, EnterQueue, Hello, Leave, LeaveQueue, Next, Ping, Send, Status, Stop,
+            Sync,
+        };
+        match message {
+            Hello(_) | Send { .. } | Ack { .. } | Sync { .. } | Next { .. } => true,
+            Ping {}
+            | Attention { .. }
+            | EnterQueue { .. }
+            | LeaveQueue {}
+            | Leave(_)
+            | Status { .. }
+            | Stop {} => self.control.charge(now).is_ok(),
+        }
+    }
+
     /// Has the server look at this connection again.
     pub fn mark_ready(&self) {
         self.waker.wake_by_ref();
@@ -106,8 +133,9 @@ impl Connection {
         self.wire.poll_read(&mut Context::from_waker(&self.waker), scratch)
     }
 
-    /// Sends what waits. What cannot be sent now marks it ready as soon as it can.
-    pub fn flush(&mut self) -> Poll<io::Result<()>> {
-        self.wire.poll_flush(&mut Context::from_waker(&self.waker))
+    /// Sends about so many bytes of what waits. What cannot be sent now marks it ready as soon as
+    /// it can.
+    pub fn send(&mut self, bytes: usize) -> Poll<io::Result<()>> {
+        self.wire.poll_send(&mut Context::from_waker(&self.waker), bytes)
     }
 }

@@ -11,7 +11,8 @@
 //! | when a session or room ends by itself | `lobby/aging.rs`, `lobby/session.rs` |
 //! | blocks, and who met lately | `lobby/relations.rs`; reports: `lobby/reports.rs` |
 //! | an option and its default | [`cli`]; the number itself: [`shared::limits`] |
-//! | what happens to a slow, silent or flooding client | `server/deadlines.rs`, `server/perform.rs`; rates: `lobby/talking.rs` |
+//! | what happens to a slow, silent or flooding client | `server/deadlines.rs`, `server/perform.rs`; rates: `lobby/talking.rs`, [`connection`] |
+//! | whose turn it is, and how much is done in one | [`ready`], `server/turn.rs`; who gives way to whom: `server/accounts.rs` |
 //! | the lock, the socket file, the peer's account | [`shared::endpoint`]; here only [`listener`] |
 //!
 //! # The parts, from the socket inwards
@@ -21,7 +22,7 @@
 //! - [`commands`]: `serve`, `status` and `stop`, as [`cli`] spells them;
 //! - [`server`]: the one task, which owns everything below by value and does what the lobby says;
 //! - [`listener`], [`connection`] and [`ready`]: where connections come from, one of them, and
-//!   which of them can go on;
+//!   which of them can go on, in turn;
 //! - [`translate`] and [`token`]: messages of the wire into events of the lobby and its effects
 //!   back, and what the relay vouches for;
 //! - [`lobby`]: who waits, and which two talk.

@@ -27,8 +27,8 @@ impl Acceptor {
         Self { listener, paused_until: None, failing: false }
     }
 
-    /// The next connection. Safe to cancel.
-    pub async fn next(&mut self) -> Stream {
+    /// The next connection, or `None` in place of one that was refused. Safe to cancel.
+    pub async fn next(&mut self) -> Option<Stream> {
         loop {
             if let Some(until) = self.paused_until {
                 sleep_until(until.into()).await;
@@ -39,10 +39,11 @@ impl Acceptor {
                     if mem::take(&mut self.failing) {
                         info!("accepting connections again");
                     }
-                    return stream;
+                    return Some(stream);
                 }
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     debug!(%error, "refused a connection");
+                    return None;
                 }
                 Err(error) => {
                     if !mem::replace(&mut self.failing, true) {

@@ -1,24 +1,31 @@
 //! The one task that owns the lobby and all connections: it reads, tells the lobby, does what the
 //! lobby says, and writes. It decides nothing that the lobby decides.
 
+mod accounts;
 mod deadlines;
 mod perform;
 mod settings;
+mod turn;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::poll_fn,
     mem,
+    pin::pin,
     task::Poll,
     time::{Instant, SystemTime},
 };
 
 use shared::{
     codec,
-    endpoint::{self, Stream},
-    limits::{DRAIN, FRAME_BYTES, Limits, SLEPT_AFTER},
+    endpoint::{self, Peer, Stream},
+    limits::{DRAIN, Limits, SLEPT_AFTER},
     message::{ClientMessage, ErrorCode, Hello},
 };
-use tokio::time::sleep_until;
+use tokio::{
+    task::{unconstrained, yield_now},
+    time::sleep_until,
+};
 use tracing::info;
 
 use crate::{
@@ -31,11 +38,9 @@ use crate::{
     translate::{self, ClientRequest, Fault, fault},
 };
 
+use accounts::{Accounts, Full};
 pub use settings::Settings;
-
-/// What one connection can have done in one turn, so that none keeps the others waiting.
-const FRAMES_PER_TURN: usize = 256;
-const READ_BYTES_PER_TURN: usize = FRAME_BYTES;
+use turn::{ACCEPTED, READ_BYTES, WRITTEN_BYTES, Work};
 
 /// How the relay came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +61,7 @@ pub struct Server {
     acceptor: Acceptor,
     accepted: u64,
     connections: BTreeMap<ConnectionId, Connection>,
-    connections_of_user: BTreeMap<u32, usize>,
+    accounts: Accounts,
     ready: ReadySet,
     /// Connections to flush at the end of the turn.
     dirty: Vec<ConnectionId>,
@@ -83,12 +88,12 @@ impl Server {
             acceptor,
             accepted: 0,
             connections: BTreeMap::new(),
-            connections_of_user: BTreeMap::new(),
+            accounts: Accounts::new(settings.config.sessions, settings.config.sessions_per_user),
             ready: ReadySet::default(),
             dirty: Vec::new(),
             gone: Vec::new(),
             deadlines: BTreeSet::new(),
-            scratch: vec![0; FRAME_BYTES].into_boxed_slice(),
+            scratch: vec![0; READ_BYTES].into_boxed_slice(),
             started: now,
             keep_alive_at: now + settings.options.timing.keep_alive.0,
             idle_since: Some(now),
@@ -100,9 +105,16 @@ impl Server {
     /// Works until told to end, or until nobody was there for long enough.
     ///
     /// Each turn waits for whatever comes first and then does a bounded piece of everything that
-    /// is due, in this order: 1. a signal, 2. one new connection, 3. the connections that are
-    /// ready, 4. deadlines, 5. one write to each connection that has something to be sent.
-    pub async fn run(mut self, mut signals: Signals) -> Ending {
+    /// is due, in this order: 1. a signal, 2. a few new connections, 3. the accounts with
+    /// connections that are ready, each as much as any other, 4. deadlines, 5. one write to each
+    /// connection that has something to be sent.
+    pub async fn run(self, signals: Signals) -> Ending {
+        // Tokio would let one task do only so much at a time, and this one serves everybody: those
+        // who come first would use that up. It stops by itself to see who else has come.
+        unconstrained(self.take_turns(signals)).await
+    }
+
+    async fn take_turns(mut self, mut signals: Signals) -> Ending {
         let mut sleep = Box::pin(sleep_until(self.next_deadline().into()));
         loop {
             let due = self.next_deadline();
@@ -129,9 +141,8 @@ impl Server {
             if late > SLEPT_AFTER {
                 self.wake_up(late, now);
             }
-            if let Some(stream) = accepted {
-                self.open(stream, now);
-            }
+            let has_accepted = accepted.is_some();
+            self.open_all(accepted, now).await;
             self.serve_ready(now);
             self.pass_deadlines(now);
             self.flush_dirty(now);
@@ -141,81 +152,105 @@ impl Server {
                 }
                 return Ending::Drained;
             }
+            if has_accepted || !self.ready.is_empty() {
+                yield_now().await;
+            }
         }
+    }
+
+    /// Takes in the first of those who wait at the door, and a few more if they are there.
+    async fn open_all(&mut self, first: Option<Option<Stream>>, now: Instant) {
+        let mut next = first;
+        for left in (0..ACCEPTED).rev() {
+            let Some(stream) = next else { return };
+            if let Some(stream) = stream {
+                self.open(stream, now);
+            }
+            next = if left > 0 { self.next_at_the_door().await } else { None };
+        }
+    }
+
+    /// Who waits at the door, if somebody does.
+    async fn next_at_the_door(&mut self) -> Option<Option<Stream>> {
+        poll_fn(|cx| {
+            let next = pin!(self.acceptor.next()).poll(cx);
+            Poll::Ready(match next {
+                Poll::Ready(stream) => Some(stream),
+                Poll::Pending => None,
+            })
+        })
+        .await
     }
 
     fn open(&mut self, stream: Stream, now: Instant) {
+        let Peer { uid, pid } = stream.peer();
+        if let Some(id) = self.accounts.gives_way(uid, pid) {
+            self.give_way(id);
+        }
         let id = ConnectionId(self.accepted);
         self.accepted += 1;
         let outbound_bytes = self.settings.options.limits.outbound_bytes.0;
-        let connection = Connection::new(id, stream, outbound_bytes, self.ready.waker(id), now);
-        let of_user = self.connections_of_user.entry(connection.uid).or_default();
-        *of_user += 1;
+        let waker = self.ready.waker(uid, id);
+        let connection = Connection::new(id, stream, outbound_bytes, waker, now);
         connection.mark_ready();
+        self.accounts.open(uid, pid, id);
         self.connections.insert(id, connection);
         self.idle_since = None;
-        let limit = self.settings.config.sessions;
-        let limit_of_user = self.settings.config.sessions_per_user;
-        if *of_user > limit_of_user {
-            let message = format!(
-                "this account has {limit_of_user} connections already: leave a chat in another of its \
-                 clients, or have the relay started with more --max-connections-per-user"
-            );
-            self.fail(id, &fault(ErrorCode::TooMany, message));
-        } else if self.connections.len() > limit {
-            let message = format!(
-                "the relay has {limit} connections already: try again when others have left, or \
-                 have it started with more --max-connections"
-            );
-            self.fail(id, &fault(ErrorCode::TooMany, message));
-        } else {
-            self.set_deadline(id, Some(now + self.settings.options.timing.handshake.0));
-        }
+        self.set_deadline(id, Some(now + self.settings.options.timing.handshake.0));
     }
 
     fn serve_ready(&mut self, now: Instant) {
-        let mut ready = Vec::new();
-        self.ready.take(&mut ready);
-        for id in ready {
-            self.serve(id, now);
+        for _ in 0..self.ready.accounts() {
+            let Some(uid) = self.ready.next_account() else { return };
+            let mut done = Work::NONE;
+            while !done.is_all_of_account()
+                && let Some(id) = self.ready.take(uid)
+            {
+                done += self.serve(id, now);
+            }
         }
     }
 
-    fn serve(&mut self, id: ConnectionId, now: Instant) {
-        let mut frames = FRAMES_PER_TURN;
-        let mut bytes = READ_BYTES_PER_TURN;
-        let Some(connection) = self.connections.get(&id) else { return };
+    /// Does what is due for this connection, up to a limit, and tells how much it was.
+    fn serve(&mut self, id: ConnectionId, now: Instant) -> Work {
+        let Some(connection) = self.connections.get(&id) else { return Work::NONE };
         let _entered = connection.span.clone().entered();
         // It may have become ready to be written to.
+        let mut done = Work::step(connection.wire.unsent().min(WRITTEN_BYTES));
         self.mark_dirty(id);
         while self.is_open(id) {
-            self.handle_frames(id, &mut frames, now);
-            let Some(connection) = self.connections.get_mut(&id) else { return };
+            self.handle_frames(id, &mut done, now);
+            let Some(connection) = self.connections.get_mut(&id) else { break };
             if connection.phase == Phase::Closing {
-                return;
+                break;
             }
-            if frames == 0 || bytes == 0 {
-                return connection.mark_ready();
+            if done.is_all_of_connection() {
+                connection.mark_ready();
+                break;
             }
             match connection.read(&mut self.scratch) {
-                Poll::Pending => return,
-                Poll::Ready(Ok(0)) => return self.hang_up(id),
-                Poll::Ready(Ok(read)) => bytes = bytes.saturating_sub(read),
-                Poll::Ready(Err(_)) => return self.lose(id),
+                Poll::Pending => break,
+                Poll::Ready(Ok(0)) => self.hang_up(id),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => self.lose(id),
             }
         }
+        done
     }
 
-    fn handle_frames(&mut self, id: ConnectionId, frames: &mut usize, now: Instant) {
+    fn handle_frames(&mut self, id: ConnectionId, done: &mut Work, now: Instant) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let mut input = connection.wire.take_input();
-        while *frames > 0 {
+        while !done.is_all_of_connection() {
+            let before = input.buffered();
             let outcome = match input.next_frame() {
-                Ok(Some(frame)) => self.handle_frame(id, frame, now),
-                Ok(None) => break,
-                Err(error) => Err(fault(ErrorCode::TooLong, error.to_string())),
+                Ok(Some(frame)) => Some(self.handle_frame(id, frame, now)),
+                Ok(None) => None,
+                Err(error) => Some(Err(fault(ErrorCode::TooLong, error.to_string()))),
             };
-            *frames -= 1;
+            // Empty lines, too, which are no frames.
+            *done += Work::step(before - input.buffered());
+            let Some(outcome) = outcome else { break };
             if let Err(fault) = outcome {
                 self.fail(id, &fault);
             }
@@ -240,6 +275,10 @@ impl Server {
             };
             return self.greet(id, &hello, now);
         }
+        if !connection.may_say(&message, now) {
+            let message = "more of such messages than a client has use for";
+            return Err(fault(ErrorCode::RateLimited, message));
+        }
         let holder = connection.holder();
         match translate::request(&self.tokens, id, holder, message, SystemTime::now())? {
             ClientRequest::Tell(event) => self.tell(event, None, now),
@@ -260,19 +299,21 @@ impl Server {
 
     fn greet(&mut self, id: ConnectionId, hello: &Hello<'_>, now: Instant) -> Result<(), Fault> {
         let version = translate::negotiate(hello)?;
-        let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
+        let Some(connection) = self.connections.get(&id) else { return Ok(()) };
+        let uid = connection.uid;
         let Some(owner) = hello.owner else {
             if hello.session.is_some() {
                 return Err(fault(ErrorCode::Malformed, "`hello` has a session without an owner"));
             }
-            connection.phase = Phase::Visiting;
+            self.set_phase(id, Phase::Visiting);
             self.set_deadline(id, None);
             self.queue(id, &self.welcome(version, None));
             return Ok(());
         };
-        let owner = Owner { uid: connection.uid, id: owner };
+        let owner = Owner { uid, id: owner };
         let arrival = translate::arrival(&self.tokens, owner, hello, SystemTime::now())?;
-        connection.phase = Phase::Carrying { version, owner, session: None };
+        self.accounts.carry(uid, id).map_err(too_many)?;
+        self.set_phase(id, Phase::Carrying { version, owner, session: None });
         self.set_deadline(id, None);
         self.tell(Event::Arrived(id, arrival), None, now);
         Ok(())
@@ -298,22 +339,28 @@ impl Server {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.dirty = false;
         let unsent = connection.wire.unsent();
-        let outcome = connection.flush();
+        let outcome = connection.send(WRITTEN_BYTES);
+        let waits = connection.wire.unsent() > 0;
         let has_read = connection.wire.unsent() < unsent;
-        match (connection.phase, outcome) {
-            (_, Poll::Ready(Err(_))) | (Phase::Closing, Poll::Ready(Ok(()))) => self.lose(id),
+        match (connection.phase, &outcome) {
+            (_, Poll::Ready(Err(_))) => return self.lose(id),
+            (Phase::Closing, Poll::Ready(Ok(()))) if !waits => return self.lose(id),
             // Nothing was sent yet, and its deadline is that of `hello`.
             (Phase::Greeting, _) => {}
-            (Phase::Visiting | Phase::Carrying { .. }, Poll::Ready(Ok(()))) => {
+            (Phase::Visiting | Phase::Carrying { .. }, Poll::Ready(Ok(()))) if !waits => {
                 self.set_deadline(id, None);
             }
-            (phase, Poll::Pending) => {
+            (phase, _) => {
+                if outcome.is_ready() {
+                    connection.mark_ready();
+                }
                 if connection.deadline.is_none() || (has_read && phase.is_welcome()) {
                     let until = now + self.settings.options.timing.write_deadline.0;
                     self.set_deadline(id, Some(until));
                 }
             }
         }
+        self.count_outbox(id);
     }
 
     fn is_drained(&self, now: Instant) -> bool {
@@ -332,4 +379,18 @@ impl Server {
         self.tell(Event::Drain, None, now);
         self.announce_end();
     }
+}
+
+fn too_many(full: Full) -> Fault {
+    let message = match full {
+        Full::Account(most) => format!(
+            "this account has {most} connections already: leave a chat in another of its clients, or \
+             have the relay started with more --max-connections-per-user"
+        ),
+        Full::Relay(most) => format!(
+            "the relay has {most} connections already: try again when others have left, or have it \
+             started with more --max-connections"
+        ),
+    };
+    fault(ErrorCode::TooMany, message)
 }

@@ -2,7 +2,7 @@
 //!
 //! A frame is one line of UTF-8 that holds one JSON object with one key.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, fmt, io, ops::Range};
 
 use memchr::memchr;
 use serde::{
@@ -167,10 +167,15 @@ pub fn is_well_formed(frame: &[u8]) -> bool {
 /// memory cannot fail; of anything else that fails, nothing is appended.
 pub fn encode<M: Serialize>(message: &M, into: &mut Vec<u8>) {
     let length = into.len();
-    match serde_json::to_writer(&mut *into, message) {
-        Ok(()) => into.push(b'\n'),
-        Err(_) => into.truncate(length),
+    if write(message, &mut *into).is_err() {
+        into.truncate(length);
     }
+}
+
+/// Writes a message as one frame. What it writes of one that fails is for the caller to undo.
+pub(crate) fn write<M: Serialize>(message: &M, mut into: impl io::Write) -> io::Result<()> {
+    serde_json::to_writer(&mut into, message)?;
+    into.write_all(b"\n")
 }
 
 fn decode<'a, M: Deserialize<'a>>(frame: &'a [u8]) -> Result<M, DecodeError> {

@@ -2,7 +2,10 @@
 //! frames, messages become bytes of an outbox that goes out as the stream takes it.
 //!
 //! One struct reads and writes, without locks, halves or tasks. The relay drives the `poll_*`
-//! methods; clients have the `async` ones.
+//! methods; clients have the `async` ones. However the other side reads, a connection takes no more
+//! memory than the bytes that may wait, and [`BESIDES_OUTBOUND_BYTES`].
+
+mod outbox;
 
 use std::{
     borrow::Cow,
@@ -17,14 +20,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
     codec::{self, DecodeError, Decoder, FrameTooLong},
-    limits::OUTBOUND_BYTES,
+    limits::{FRAME_BYTES, OUTBOUND_BYTES},
     message::{ClientMessage, ErrorCode, Hello, RelayMessage, SessionGrant, Welcome},
 };
 
-/// What an outbox starts with: room for most messages without growing.
-const OUTBOX_BYTES: usize = 256;
-/// An empty outbox above this is given back: ten thousand idle connections shall stay small.
-const OUTBOX_KEPT_BYTES: usize = 512;
+use outbox::{Outbox, PIECE_BYTES};
+
+/// What a connection takes at most besides what waits to be sent: both ends of its outbox, a frame
+/// that turns out to be too much for it, and one that has come in part with what was read behind it.
+pub const BESIDES_OUTBOUND_BYTES: usize = 2 * PIECE_BYTES + 3 * FRAME_BYTES;
 /// What a client reads at once.
 const READ_BYTES: usize = 8 * 1024;
 
@@ -67,9 +71,7 @@ pub enum ConnectionError {
 pub struct Connection<S> {
     stream: S,
     input: Decoder,
-    outbox: Vec<u8>,
-    /// How much of the outbox the stream has taken.
-    sent: usize,
+    outbox: Outbox,
     outbound_bytes: usize,
 }
 
@@ -83,7 +85,7 @@ impl<S> Connection<S> {
     /// The same with another limit.
     #[must_use]
     pub fn with_outbound(stream: S, outbound_bytes: usize) -> Self {
-        Self { stream, input: Decoder::default(), outbox: Vec::new(), sent: 0, outbound_bytes }
+        Self { stream, input: Decoder::default(), outbox: Outbox::default(), outbound_bytes }
     }
 
     /// The stream.
@@ -101,7 +103,13 @@ impl<S> Connection<S> {
     /// Bytes that wait to be sent.
     #[must_use]
     pub fn unsent(&self) -> usize {
-        self.outbox.len() - self.sent
+        self.outbox.len()
+    }
+
+    /// The memory that they take.
+    #[must_use]
+    pub fn outbox_memory(&self) -> usize {
+        self.outbox.memory()
     }
 
     /// Appends a message to the outbox; [`poll_flush`](Self::poll_flush) sends it.
@@ -109,30 +117,16 @@ impl<S> Connection<S> {
     /// # Errors
     /// [`SlowReader`]: the outbox is full. The message is not in it.
     pub fn queue(&mut self, message: &impl Serialize) -> Result<(), SlowReader> {
-        if self.outbox.capacity() == 0 {
-            self.outbox.reserve(OUTBOX_BYTES);
-        }
-        let end = self.outbox.len();
-        codec::encode(message, &mut self.outbox);
-        if self.unsent() > self.outbound_bytes {
-            self.outbox.truncate(end);
-            return Err(SlowReader { outbound_bytes: self.outbound_bytes });
-        }
-        Ok(())
+        let outbound_bytes = self.outbound_bytes;
+        let fits = self.outbox.push(message, outbound_bytes);
+        if fits { Ok(()) } else { Err(SlowReader { outbound_bytes }) }
     }
 
     /// Makes `message` the last one: what waits is given up, but for the rest of a frame that was
     /// sent in part.
     pub fn queue_last(&mut self, message: &impl Serialize) {
-        let inside_frame = self.sent > 0 && self.outbox[self.sent - 1] != b'\n';
-        let keep = if inside_frame {
-            let rest = self.outbox[self.sent..].iter().position(|byte| *byte == b'\n');
-            rest.map_or(self.outbox.len(), |line_feed| self.sent + line_feed + 1)
-        } else {
-            self.sent
-        };
-        self.outbox.truncate(keep);
-        codec::encode(message, &mut self.outbox);
+        self.outbox.keep_begun_frame();
+        self.outbox.push(message, usize::MAX);
     }
 
     /// Takes what was read away, so that its frames can be borrowed while this connection is
@@ -163,14 +157,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Sends what waits. Ready once nothing does.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.sent < self.outbox.len() {
-            let unsent = &self.outbox[self.sent..];
-            match ready!(Pin::new(&mut self.stream).poll_write(cx, unsent))? {
+        self.poll_send(cx, usize::MAX)
+    }
+
+    /// Sends what waits. Ready once nothing does, or about so many bytes were sent.
+    pub fn poll_send(&mut self, cx: &mut Context<'_>, bytes: usize) -> Poll<io::Result<()>> {
+        let enough = self.outbox.len().saturating_sub(bytes);
+        while self.outbox.len() > enough {
+            match ready!(Pin::new(&mut self.stream).poll_write(cx, self.outbox.next()))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                written => self.sent += written,
+                written => self.outbox.advance(written),
             }
         }
-        self.forget_outbox();
         Poll::Ready(Ok(()))
     }
 
@@ -231,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Poll<Result<Option<Vec<u8>>, ConnectionError>> {
         // A failed write is no reason to stop reading: why the other side closed may be there.
         if let Poll::Ready(Err(_)) = self.poll_flush(cx) {
-            self.forget_outbox();
+            self.outbox = Outbox::default();
         }
         let mut scratch = [0; READ_BYTES];
         loop {
@@ -244,14 +242,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Err(error) if is_end(&error) => return Poll::Ready(Ok(None)),
                 Err(error) => return Poll::Ready(Err(error.into())),
             }
-        }
-    }
-
-    fn forget_outbox(&mut self) {
-        self.sent = 0;
-        self.outbox.clear();
-        if self.outbox.capacity() > OUTBOX_KEPT_BYTES {
-            self.outbox = Vec::new();
         }
     }
 }
@@ -326,6 +316,38 @@ mod tests {
             connection.queue(&ClientMessage::Ping {}),
             Err(SlowReader { outbound_bytes: OUTBOUND_BYTES })
         );
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_never_catches_up_costs_no_more_than_the_cap() {
+        const OUTBOUND: usize = 100_000;
+        let (near, mut far) = duplex(4 * 1024);
+        let mut connection = Connection::with_outbound(near, OUTBOUND);
+        let mut cx = Context::from_waker(Waker::noop());
+        let message = ClientMessage::LeaveQueue {};
+        let mut read = 0;
+        while read < 20 * OUTBOUND {
+            while connection.queue(&message).is_ok() {}
+            assert!(connection.poll_flush(&mut cx).is_pending(), "it never catches up");
+            let memory = connection.outbox_memory();
+            assert!(memory <= OUTBOUND + BESIDES_OUTBOUND_BYTES, "{memory} after {read}");
+            read += far.read(&mut [0; 1024]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn so_much_is_sent_at_once_and_the_rest_later() {
+        let (near, _far) = duplex(1024 * 1024);
+        let mut connection = Connection::new(near);
+        for _ in 0..10_000 {
+            connection.queue(&ClientMessage::Ping {}).unwrap();
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        let all = connection.unsent();
+        assert!(connection.poll_send(&mut cx, 1).is_ready());
+        assert_eq!(all - connection.unsent(), PIECE_BYTES);
+        assert!(connection.poll_flush(&mut cx).is_ready());
+        assert_eq!(connection.unsent(), 0);
     }
 
     #[tokio::test]

@@ -52,6 +52,11 @@ pub const ENDED_SESSIONS: usize = 64;
 pub const CONNECTIONS_PER_USER: usize = 256;
 /// Connections in all, and sessions, connected or lost.
 pub const CONNECTIONS: usize = 10_000;
+/// Connections of one user account that carry no session, beyond [`CONNECTIONS_PER_USER`]; where
+/// they are not enough, the oldest gives way.
+pub const VISITORS_PER_USER: usize = 8;
+/// The same beyond [`CONNECTIONS`].
+pub const VISITORS: usize = 16;
 /// Connections that the kernel holds for a relay that has not accepted them yet.
 pub const BACKLOG: i32 = 4_096;
 /// Sessions that wait in one topic; at a relay for all accounts, one has at most half of them.
@@ -95,6 +100,9 @@ pub const OUTBOUND_BYTES: usize = 1024 * 1024;
 pub const OUTBOUND_BYTES_LEAST: usize = 2 * WINDOW_BYTES + 2 * FRAME_BYTES;
 /// The most that an option can make of it.
 pub const OUTBOUND_BYTES_MOST: usize = 64 * 1024 * 1024;
+/// Memory for the unsent bytes to all connections of one user account, or as much as one alone may
+/// have if that is more; the fullest is given up first.
+pub const OUTBOUND_BYTES_PER_USER: usize = 32 * 1024 * 1024;
 /// How long one connection may leave unsent bytes unread.
 pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// From accepting a connection to its `hello`, and from `hello` to `welcome`.
@@ -190,6 +198,9 @@ pub const ENTER_RATE_PER_USER: Rate =
     Rate::new(CONNECTIONS_PER_USER as u32, Duration::from_millis(500));
 /// Arrivals of one session that the relay knows: each makes its partner send a window again.
 pub const ARRIVAL_RATE: Rate = Rate::new(32, Duration::from_millis(500));
+/// What a client says on one connection besides `hello`, messages, acknowledgements and `next`:
+/// enough for a model that calls tools in a loop and a keep-alive of [`KEEP_ALIVE_SHORTEST`].
+pub const CONTROL_RATE: Rate = Rate::new(2_000, Duration::from_millis(5));
 
 /// No rate is slower than one in so long.
 pub const RATE_INTERVAL: Duration = Duration::from_secs(60);

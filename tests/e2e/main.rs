@@ -27,6 +27,7 @@ mod leaving;
 mod limits;
 mod links;
 mod meeting;
+mod neighbours;
 mod notifications;
 mod presence;
 mod protocol;

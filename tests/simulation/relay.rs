@@ -196,10 +196,10 @@ impl Relay {
 
     /// Now and then a client presents a ticket that it had once, maybe for another topic.
     fn cheat(&mut self, from: Member, event: &mut Event, now: Clock) {
-        let (ticket, seeking) = match event {
-            Event::EnterQueue(_, ticket, seeking, _) => (ticket, seeking),
-            Event::Arrived(_, Arrival { queue: Some((ticket, seeking)), .. }) => (ticket, seeking),
-            _ => return,
+        let (Event::EnterQueue(_, ticket, seeking, _)
+        | Event::Arrived(_, Arrival { queue: Some((ticket, seeking)), .. })) = event
+        else {
+            return;
         };
         let had = self.places.places_of(from.session);
         if had.is_empty() || !self.cheats.permille(200) {
@@ -213,20 +213,17 @@ impl Relay {
     }
 
     fn ablate(&self, event: &mut Event) {
-        let (ticket, blocks) = match event {
-            Event::EnterQueue(_, ticket, _, blocks) => (Some(ticket), blocks),
-            Event::Next(_, _, _, blocks) => (None, blocks),
-            Event::Arrived(_, Arrival { queue, blocks, .. }) => {
-                (queue.as_mut().map(|(ticket, _)| ticket), blocks)
-            }
-            _ => return,
-        };
-        if self.ablated == Some(Rule::PresentedBlocks) {
+        if let Event::EnterQueue(_, _, _, blocks)
+        | Event::Next(_, _, _, blocks)
+        | Event::Arrived(_, Arrival { blocks, .. }) = event
+            && self.ablated == Some(Rule::PresentedBlocks)
+        {
             blocks.clear();
         }
         // One that nobody has, and not spent: as good as the one that is.
-        if self.ablated == Some(Rule::SpentTicket)
-            && let Some(Some(ticket)) = ticket
+        if let Event::EnterQueue(_, Some(ticket), ..)
+        | Event::Arrived(_, Arrival { queue: Some((Some(ticket), _)), .. }) = event
+            && self.ablated == Some(Rule::SpentTicket)
         {
             ticket.number += 1;
         }

@@ -11,6 +11,8 @@ use shared::{id::OwnerId, limits, message::Author};
 use crate::{model::Model, random::Random, rules::Rule, world::WireId};
 use std::time::Duration;
 
+const TOPICS: [&str; 2] = ["open", "tea"];
+
 #[derive(Debug)]
 pub(crate) struct Shim {
     pub(crate) sessions: Sessions,
@@ -120,7 +122,7 @@ impl Shim {
     ) -> Option<Act> {
         let chats: Vec<String> = self.chats.keys().cloned().collect();
         if chats.is_empty() || (chats.len() < 2 && random.permille(30)) {
-            let topic = ["open", "tea"][random.below(2)];
+            let topic = TOPICS[random.below(2)];
             let call = self.call(Call { chat: None, words: None, at: now, departs: false });
             return Some(Act::Call(
                 call,
@@ -165,7 +167,7 @@ impl Shim {
             }
             56..60 if known.state == ChatState::Idle => Request::EnterQueue(EnterQueue {
                 display_name: None,
-                topic: None,
+                topic: random.permille(500).then(|| TOPICS[random.below(2)].to_owned()),
                 chat_id,
                 new_chat: false,
                 after: None,

@@ -8,7 +8,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use shared::endpoint::{Audience, Endpoint, KeyOrigin, ListenError, Listener};
+use shared::{
+    endpoint::{Audience, Endpoint, KeyOrigin, ListenError, Listener},
+    limits::VISITORS,
+};
 use tracing::{Level, info, warn};
 use tracing_subscriber::{
     Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
@@ -127,12 +130,13 @@ fn random<const BYTES: usize>() -> anyhow::Result<[u8; BYTES]> {
 /// the options promise.
 fn allow_connections(options: &Serve) -> usize {
     /// Besides connections: standard streams, runtime, socket, lock.
-    const OTHER_FILES: usize = 32;
+    const OTHER_FILES: usize = 16;
+    const RESERVED_FILES: usize = OTHER_FILES + VISITORS;
 
     let (wanted, per_user) =
         (options.limits.max_connections.0, options.limits.max_connections_per_user.0);
-    let files = allow_open_files(wanted.saturating_add(OTHER_FILES));
-    let connections = files.saturating_sub(OTHER_FILES).clamp(1, wanted);
+    let files = allow_open_files(wanted.saturating_add(RESERVED_FILES));
+    let connections = files.saturating_sub(RESERVED_FILES).clamp(1, wanted);
     if connections < wanted {
         warn!(
             files,

@@ -77,8 +77,51 @@ impl Server {
             return;
         }
         match connection.wire.queue(message) {
-            Ok(()) => self.mark_dirty(to),
+            Ok(()) => {
+                self.mark_dirty(to);
+                self.count_outbox(to);
+            }
             Err(error) => self.fail(to, &fault(ErrorCode::SlowReader, error.to_string())),
+        }
+    }
+
+    /// To be called when an outbox has changed. If those of its account take too much together,
+    /// the fullest is given up.
+    pub(super) fn count_outbox(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let (uid, after) = (connection.uid, connection.wire.outbox_memory());
+        let before = mem::replace(&mut connection.outbox_memory, after);
+        if before == after {
+            return;
+        }
+        let all = self.accounts.outbox_changed(uid, before, after);
+        // Each time that frees no less than the average: what was queued has paid for the search.
+        if after > before && all > self.settings.outbound_bytes_of_user() {
+            let memory = |id: &ConnectionId| self.connections.get(id).map(|it| it.outbox_memory);
+            if let Some(fullest) = self.accounts.connections(uid).max_by_key(memory) {
+                self.give_up_outbox(fullest);
+            }
+        }
+    }
+
+    fn give_up_outbox(&mut self, id: ConnectionId) {
+        if !self.is_open(id) {
+            return self.lose(id);
+        }
+        let most = self.settings.outbound_bytes_of_user();
+        let message = format!(
+            "over {most} bytes wait to be read by the clients of this account, most of them by this \
+             one"
+        );
+        self.fail(id, &fault(ErrorCode::SlowReader, message));
+    }
+
+    /// How far a client has come. One that is to carry a session was admitted before.
+    pub(super) fn set_phase(&mut self, id: ConnectionId, phase: Phase) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.phase = phase;
+        if !matches!(phase, Phase::Carrying { .. }) {
+            self.accounts.put_down(connection.uid, id);
         }
     }
 
@@ -98,9 +141,9 @@ impl Server {
     /// Closes a connection once it was sent why.
     fn close(&mut self, id: ConnectionId, fault: &Fault) {
         self.set_deadline(id, None);
+        self.set_phase(id, Phase::Closing);
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.span.in_scope(|| debug!(code = ?fault.code, "closing a connection"));
-        connection.phase = Phase::Closing;
         let message = fault.message.as_ref().into();
         let newest = (fault.code == ErrorCode::VersionMismatch).then_some(version::NEWEST);
         let error = RelayMessage::Error { code: fault.code, message, newest };
@@ -108,6 +151,25 @@ impl Server {
             connection.wire.queue_last(&error);
         }
         self.mark_dirty(id);
+        self.count_outbox(id);
+    }
+
+    /// Ends a connection that carries no session, for another one has come.
+    pub(super) fn give_way(&mut self, id: ConnectionId) {
+        if self.is_open(id) {
+            let message = "there are too many connections, and of those without a chat this was \
+                           the oldest";
+            self.fail(id, &fault(ErrorCode::TooMany, message));
+            self.try_to_tell(id);
+        }
+        self.lose(id);
+    }
+
+    /// One attempt to send the last words.
+    fn try_to_tell(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let was_told = matches!(connection.send(usize::MAX), Poll::Ready(Ok(())));
+        connection.span.in_scope(|| debug!(was_told, "closed at once"));
     }
 
     /// Ends a connection that did not read in time: there is no point in waiting once more.
@@ -115,18 +177,15 @@ impl Server {
         let most = self.settings.options.limits.outbound_bytes.0;
         let message = format!("what was sent was not read in time, {most} bytes at most");
         self.fail(id, &fault(ErrorCode::SlowReader, message));
-        if let Some(connection) = self.connections.get_mut(&id) {
-            let was_told = matches!(connection.flush(), Poll::Ready(Ok(())));
-            connection.span.in_scope(|| debug!(was_told, "cut off a slow reader"));
-        }
+        self.try_to_tell(id);
         self.lose(id);
     }
 
     /// The client will send nothing more; what it was sent may still reach it.
     pub(super) fn hang_up(&mut self, id: ConnectionId) {
         self.forget_session(id);
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        connection.phase = Phase::Closing;
+        self.set_phase(id, Phase::Closing);
+        let Some(connection) = self.connections.get(&id) else { return };
         if connection.wire.unsent() == 0 {
             self.lose(id);
         }
@@ -137,22 +196,19 @@ impl Server {
         self.forget_session(id);
         self.set_deadline(id, None);
         let Some(connection) = self.connections.remove(&id) else { return };
-        if let Some(count) = self.connections_of_user.get_mut(&connection.uid) {
-            *count -= 1;
-            if *count == 0 {
-                self.connections_of_user.remove(&connection.uid);
-            }
-        }
+        self.accounts.outbox_changed(connection.uid, connection.outbox_memory, 0);
+        self.accounts.close(connection.uid, id);
         if self.connections.is_empty() {
             self.idle_since = Some(Instant::now());
         }
     }
 
     fn forget_session(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        if let Phase::Carrying { .. } = mem::replace(&mut connection.phase, Phase::Closing) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        if let Phase::Carrying { .. } = connection.phase {
             self.gone.push(id);
         }
+        self.set_phase(id, Phase::Closing);
     }
 
     pub(super) fn announce_end(&mut self) {

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use shared::limits::{EnterRates, Limits};
+use shared::{
+    connection::BESIDES_OUTBOUND_BYTES,
+    limits::{EnterRates, Limits, OUTBOUND_BYTES_PER_USER},
+};
 
 use crate::{cli::Serve, lobby::Config};
 
@@ -56,6 +59,13 @@ impl Settings {
     #[must_use]
     pub fn idle_exit(&self) -> Option<Duration> {
         self.options.running.idle_exit.0.map(|time| time.0)
+    }
+
+    /// What the outboxes of one account can take together: at least as much as one can alone.
+    #[must_use]
+    pub fn outbound_bytes_of_user(&self) -> usize {
+        let of_one = self.options.limits.outbound_bytes.0 + BESIDES_OUTBOUND_BYTES;
+        OUTBOUND_BYTES_PER_USER.max(of_one)
     }
 
     /// What `welcome` says of the limits.

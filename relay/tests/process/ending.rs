@@ -8,6 +8,7 @@ use std::{
 use rustix::process::Signal;
 use serde_json::json;
 use shared::limits::DRAIN;
+use tokio::time::sleep;
 
 use crate::harness::Relay;
 
@@ -89,6 +90,7 @@ async fn a_relay_without_connections_ends_if_told_so() {
     let start = Instant::now();
     while start.elapsed() < Duration::from_millis(600) {
         client.settle().await;
+        sleep(Duration::from_millis(10)).await;
     }
     drop(client);
     assert_eq!(relay.wait().await.code(), Some(0));

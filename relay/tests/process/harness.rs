@@ -185,6 +185,11 @@ impl Client {
         timeout(PATIENCE, self.connection.get_mut().write_all(bytes)).await.unwrap().unwrap();
     }
 
+    /// The same, to a relay that may close the connection meanwhile.
+    pub(crate) async fn write_until_cut_off(&mut self, bytes: &[u8]) {
+        let _ = timeout(PATIENCE, self.connection.get_mut().write_all(bytes)).await.unwrap();
+    }
+
     pub(crate) async fn enter(&mut self, topic: &str) {
         let display_name = "Stranger".into();
         self.send(ClientMessage::EnterQueue {

@@ -1,6 +1,9 @@
 //! What one client can cost the others: nothing beyond these limits.
 
+use std::time::Duration;
+
 use shared::limits::OUTBOUND_BYTES;
+use tokio::time::sleep;
 
 use crate::harness::{Relay, hello, owner};
 
@@ -41,7 +44,9 @@ async fn one_account_has_so_many_connections_and_no_more() {
     for option in ["--max-connections", "--max-connections-per-user"] {
         let relay = Relay::start(&[option, "2"]);
         let (mut first, second) = (relay.join().await, relay.join().await);
-        relay.connect().await.expect_error_and_end("too_many").await;
+        let mut one_too_many = relay.connect().await;
+        one_too_many.write(&frame(&hello(Some(owner()), None))).await;
+        one_too_many.expect_error_and_end("too_many").await;
         first.settle().await;
 
         drop(second);
@@ -78,6 +83,7 @@ async fn a_client_that_is_silent_is_cut_off_and_one_that_pings_is_not() {
     let pinging = async {
         loop {
             alive.settle().await;
+            sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::select! {
@@ -128,7 +134,9 @@ async fn a_relay_that_may_open_few_files_says_so_and_tells_who_is_one_too_many()
     for _ in 0..32 {
         all.push(relay_of_one.join().await);
     }
-    let refused = relay_of_one.connect().await.expect_error_and_end("too_many").await;
+    let mut one_too_many = relay_of_one.connect().await;
+    one_too_many.write(&frame(&hello(Some(owner()), None))).await;
+    let refused = one_too_many.expect_error_and_end("too_many").await;
     assert!(refused.starts_with("the relay has 32 connections already: "), "{refused}");
     first.settle().await;
 }

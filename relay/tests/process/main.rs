@@ -10,5 +10,6 @@ mod ending;
 mod faults;
 mod harness;
 mod limits;
+mod neighbours;
 mod options;
 mod resume;
