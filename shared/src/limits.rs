@@ -321,7 +321,11 @@ impl Default for Limits {
         Self {
             message_rate: Some(MESSAGE_RATE),
             next_rate: Some(NEXT_RATE),
-            enter_rates: EnterRates::default(),
+            enter_rates: EnterRates {
+                session: Some(ENTER_RATE),
+                client: Some(ENTER_RATE_PER_CLIENT),
+                user: None,
+            },
             window_messages: WINDOW_MESSAGES,
             window_bytes: WINDOW_BYTES,
             message_bytes: MESSAGE_BYTES,

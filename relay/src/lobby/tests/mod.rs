@@ -6,6 +6,7 @@ mod bounds;
 mod crowd;
 mod entering;
 mod friends;
+mod hit_and_run;
 mod kept_places;
 mod leaving;
 mod matching;
