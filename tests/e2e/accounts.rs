@@ -122,7 +122,8 @@ fn one_account_at_its_limit_leaves_the_others_theirs() {
 fn one_account_that_comes_and_goes_leaves_the_others_topics_and_places() {
     let Some(accounts) = Accounts::new() else { return };
     let socket = accounts.directory_of(HOST, "chat", 0o755).join("relay.sock");
-    let _relay = accounts.serve(HOST, &socket, MULTI_USER);
+    let options = [MULTI_USER, &["--enter-rate-per-user", "off"]].concat();
+    let _relay = accounts.serve(HOST, &socket, &options);
     // The account of this test, with one connection at a time.
     for number in 0..TOPICS {
         let mut greedy = Peer::open_at(&socket);
