@@ -112,11 +112,12 @@ impl Connection {
             Sync,
         };
         match message {
-            Hello(_) | Send { .. } | Ack { .. } | Sync { .. } | Next { .. } => true,
+            Hello(_) | Send { .. } | Ack { .. } | Sync { .. } => true,
             Ping {}
             | Attention { .. }
             | EnterQueue { .. }
             | LeaveQueue {}
+            | Next { .. }
             | Leave(_)
             | Status { .. }
             | Stop {} => self.control.charge(now).is_ok(),

@@ -198,7 +198,7 @@ pub const ENTER_RATE_PER_USER: Rate =
     Rate::new(CONNECTIONS_PER_USER as u32, Duration::from_millis(500));
 /// Arrivals of one session that the relay knows: each makes its partner send a window again.
 pub const ARRIVAL_RATE: Rate = Rate::new(32, Duration::from_millis(500));
-/// What a client says on one connection besides `hello`, messages, acknowledgements and `next`:
+/// What a client says on one connection besides `hello`, messages and acknowledgements:
 /// enough for a model that calls tools in a loop and a keep-alive of [`KEEP_ALIVE_SHORTEST`].
 pub const CONTROL_RATE: Rate = Rate::new(2_000, Duration::from_millis(5));
 

@@ -7,7 +7,7 @@ use std::{
 
 use shared::{
     id::SessionId,
-    limits::{ENTERING_OWNERS, KEPT_PLACES, PLACE_KEPT_TIMES, Rate},
+    limits::{ENTERING_OWNERS, KEPT_PLACES, PLACE_KEPT_TIMES, Rate, SESSIONS_PER_SHIM},
     rate::Bucket,
 };
 
@@ -121,7 +121,8 @@ impl KeptPlaces {
         let no_one = SessionId::from_bytes([0; 16]);
         let of_owner = self.by_session.range((owner, no_one)..).map(|(&whose, _)| whose);
         let of_owner = of_owner.take_while(|(of, _)| *of == owner).map(|(_, whose)| whose);
-        [session].into_iter().chain(of_owner).find(|&whose| is_kept(whose))
+        let others = of_owner.take(SESSIONS_PER_SHIM);
+        [session].into_iter().chain(others).find(|&whose| is_kept(whose))
     }
 
     /// For how long a place is still kept for this session.

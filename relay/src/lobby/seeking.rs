@@ -48,8 +48,8 @@ impl Lobby {
         seeking: Seeking,
     ) {
         let queue = fold_topic(&seeking.topic);
-        let is_free =
-            self.session(id).room().is_none() && self.kept_place(now, id, &queue).is_some();
+        let is_free = matches!(self.session(id).state, State::Idle)
+            && self.kept_place(now, id, &queue).is_some();
         if !is_free && self.session_mut(id).next_bucket.charge(now).is_err() {
             return self.disconnect(now, id, DisconnectReason::RateExceeded);
         }
