@@ -35,7 +35,7 @@ fuzz_target!(|input: Input| {
     };
     let opened = [
         tokens.read_session(&token, member(1).owner, now).is_some(),
-        tokens.read_ticket(&token, member(1), now).is_some(),
+        tokens.read_ticket(&token, member(1), "open", now).is_some(),
         tokens.read_room(&token, member(1), now).is_some(),
         tokens.read_block(&token, member(1).owner, now).is_some(),
     ];
@@ -49,7 +49,7 @@ fn one_of_each_kind(tokens: &Tokens, now: SystemTime) -> [String; 4] {
     let descriptor = RoomDescriptor { room, members: [member(1), member(2)], opened };
     [
         tokens.session(member(1), now),
-        tokens.ticket(member(1), Opening { epoch: 3, number: 4 }, now),
+        tokens.ticket(member(1), Opening { epoch: 3, number: 4 }, "open", now),
         tokens.room(&descriptor, now),
         tokens.block(member(1).owner, member(2).owner, now),
     ]
