@@ -10,6 +10,7 @@ mod ending;
 mod faults;
 mod harness;
 mod limits;
+mod matching;
 mod neighbours;
 mod options;
 mod resume;
