@@ -59,6 +59,8 @@ pub struct Connection {
     pub phase: Phase,
     /// How much its client may say that no other rate limits.
     control: Bucket,
+    /// What was written to it since its last turn, in bytes.
+    pub written: usize,
     /// The memory of its outbox, as far as it was counted.
     pub outbox_memory: usize,
     /// When it last sent a whole frame.
@@ -89,6 +91,7 @@ impl Connection {
             waker,
             phase: Phase::Greeting,
             control: Bucket::new(Some(CONTROL_RATE)),
+            written: 0,
             outbox_memory: 0,
             heard: now,
             tokens_made: now,

@@ -213,11 +213,13 @@ impl Server {
 
     /// Does what is due for this connection, up to a limit, and tells how much it was.
     fn serve(&mut self, id: ConnectionId, now: Instant) -> Work {
-        let Some(connection) = self.connections.get(&id) else { return Work::NONE };
+        let Some(connection) = self.connections.get_mut(&id) else { return Work::NONE };
         let _entered = connection.span.clone().entered();
+        // What was written is its account's to pay for; it is heard all the same.
+        let written = Work::bytes(mem::take(&mut connection.written));
         // It may have become ready to be written to.
-        let mut done = Work::step(connection.wire.unsent().min(WRITTEN_BYTES));
         self.mark_dirty(id);
+        let mut done = Work::step(0);
         while self.is_open(id) {
             self.handle_frames(id, &mut done, now);
             let Some(connection) = self.connections.get_mut(&id) else { break };
@@ -235,6 +237,7 @@ impl Server {
                 Poll::Ready(Err(_)) => self.lose(id),
             }
         }
+        done += written;
         done
     }
 
@@ -341,7 +344,9 @@ impl Server {
         let unsent = connection.wire.unsent();
         let outcome = connection.send(WRITTEN_BYTES);
         let waits = connection.wire.unsent() > 0;
-        let has_read = connection.wire.unsent() < unsent;
+        let written = unsent.saturating_sub(connection.wire.unsent());
+        connection.written += written;
+        let has_read = written > 0;
         match (connection.phase, &outcome) {
             (_, Poll::Ready(Err(_))) => return self.lose(id),
             (Phase::Closing, Poll::Ready(Ok(()))) if !waits => return self.lose(id),

@@ -30,6 +30,11 @@ impl Work {
         Self { steps: 1, bytes }
     }
 
+    /// So many bytes beside a step.
+    pub(super) fn bytes(bytes: usize) -> Self {
+        Self { steps: 0, bytes }
+    }
+
     pub(super) fn is_all_of_connection(self) -> bool {
         self.reaches(OF_CONNECTION)
     }

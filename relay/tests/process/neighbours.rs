@@ -95,6 +95,16 @@ async fn a_client_that_reads_and_never_catches_up_costs_no_more_than_what_waits_
     assert!(more < 4 * 1024, "{more} kB more for 24 MB that passed");
 }
 
+/// What cannot be written is no work that was done.
+#[tokio::test]
+async fn who_does_not_read_is_heard_all_the_same() {
+    let relay = Relay::start(&["--message-rate", "off"]);
+    let mut pair = relay.pair().await;
+    pair.fill().await;
+    pair.b.send(message(pair.room, 1, "too much at once")).await;
+    assert_eq!(pair.a.until("message").await["text"], "too much at once");
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn what_waits_for_one_account_is_limited_and_the_slowest_gives_way() {
