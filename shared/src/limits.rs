@@ -90,6 +90,9 @@ pub const RECENT_PARTNERS: usize = 5;
 pub const RECENT_OWNERS: usize = 10_000;
 /// Owners whose entering the relay counts; the one that may enter as before soonest gives way.
 pub const ENTERING_OWNERS: usize = 10_000;
+/// Sessions that the relay knows no more, of which it remembers that a ticket was spent; over
+/// that, the account with most of them loses its oldest.
+pub const FORGOTTEN_SESSIONS: usize = 10_000;
 /// Places that the relay keeps for who was left at once; the oldest gives way.
 pub const KEPT_PLACES: usize = 10_000;
 
@@ -188,8 +191,9 @@ pub const MESSAGE_RATE: Rate = Rate::new(5, Duration::from_millis(500));
 /// `next` of one session, unless told otherwise: 3 at once, then 6 a minute.
 pub const NEXT_RATE: Rate = Rate::new(3, Duration::from_secs(10));
 
-/// Entering of one session, unless told otherwise: 5 at once, then 12 a minute.
-pub const ENTER_RATE: Rate = Rate::new(5, Duration::from_secs(5));
+/// Entering of one session, unless told otherwise: 10 at once, then 30 a minute. Somebody who is
+/// left again and again, each time with a word, looks for the next partner as often as that.
+pub const ENTER_RATE: Rate = Rate::new(10, Duration::from_secs(2));
 /// Entering of all sessions of one client, unless told otherwise: 32 at once, then 60 a minute.
 pub const ENTER_RATE_PER_CLIENT: Rate = Rate::new(32, Duration::from_secs(1));
 /// Entering of all clients of one account at a relay for all accounts, unless told otherwise: as

@@ -129,6 +129,12 @@ impl Places {
                     self.known(from).waits = None;
                 }
             }
+            Event::Slept(duration) => {
+                let matches = self.of_this_relay.matches.values_mut();
+                matches.for_each(|found| found.at = now.min(found.at + *duration));
+                let kept = self.of_this_relay.kept.values_mut();
+                kept.for_each(|kept| kept.until += *duration);
+            }
             Event::Gone(_) => {
                 if let Some(from) = from {
                     self.of_this_relay.connected.remove(&from.session);
@@ -139,7 +145,6 @@ impl Places {
             | Event::Attention { .. }
             | Event::Refresh(_)
             | Event::Drain
-            | Event::Slept(_)
             | Event::Tick => {}
         }
     }

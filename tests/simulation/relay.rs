@@ -134,7 +134,7 @@ impl Relay {
     }
 
     pub(crate) fn slept(&mut self, duration: Duration, now: Clock) -> Outgoing {
-        self.tell(Event::Slept(duration), None, now)
+        self.tell_of(None, Event::Slept(duration), None, now)
     }
 
     /// A frame of a client.

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Instant};
 use shared::{id::SessionId, text::DEFAULT_TOPIC};
 
 use super::{
-    DisconnectReason, Lobby, Refusal,
+    DisconnectReason, Lobby, Opening, Refusal,
     session::{Contact, Session, State},
 };
 
@@ -42,7 +42,9 @@ impl Lobby {
         }
         self.accounts.entry(uid).or_default().sessions.insert(id);
         *self.sessions_by_owner.entry(session.owner).or_default() += 1;
-        session.tickets.spent = self.spent_by_forgotten;
+        let [first, last] = [0, u64::MAX].map(|any| (id, Opening { epoch: any, number: any }));
+        let spent = self.spent_by_forgotten.greatest(uid, first..=last);
+        session.tickets.spent = spent.map(|(_, spent)| spent);
         self.sessions.insert(id, session);
         Ok(())
     }

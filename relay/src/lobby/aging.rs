@@ -66,7 +66,10 @@ impl Lobby {
             self.close_room(now, room, reason);
         }
         self.take_out(id);
-        self.spent_by_forgotten = self.spent_by_forgotten.max(self.session(id).tickets.spent);
+        let session = self.session(id);
+        if let Some(spent) = session.tickets.spent {
+            self.spent_by_forgotten.insert(session.owner.uid, (id, spent));
+        }
         self.expel(id);
         self.deadlines.forget(Subject::Session(id));
     }
@@ -89,5 +92,6 @@ impl Lobby {
         for room in self.rooms.values_mut() {
             room.sleep(now, duration);
         }
+        self.kept_places.sleep(duration);
     }
 }

@@ -74,7 +74,7 @@ impl Lobby {
                 // The place that it does not claim is none of its wishes any more.
                 self.dequeue_from_other(id, &seeking.topic);
                 self.presence_changed(now, id);
-                self.seek(now, id, ticket, seeking);
+                self.seek(now, id, ticket, seeking, true);
             }
             (None, None, None) => {
                 self.dequeue(id);
@@ -96,6 +96,7 @@ impl Lobby {
             let whose = (self.session(id).owner, id);
             let place_kept = self.kept_places.left(now, whose);
             let place_kept = place_kept.filter(|_| reason == CloseReason::Left);
+            self.session_mut(id).was_told_of_place = place_kept.is_some();
             self.tell(id, News::Closed { room, reason, place_kept });
             return false;
         }

@@ -131,6 +131,14 @@ impl KeptPlaces {
         until.checked_duration_since(now).filter(|left| !left.is_zero())
     }
 
+    /// Nobody could enter for so long.
+    pub(super) fn sleep(&mut self, duration: Duration) {
+        let kept = self.by_session.values_mut().map(|(until, _)| until);
+        for until in kept.chain(self.in_order.iter_mut().map(|(until, _)| until)) {
+            *until = until.checked_add(duration).unwrap_or(*until);
+        }
+    }
+
     /// Gives the place that was found.
     pub(super) fn take(&mut self, whose: (Owner, SessionId)) -> Option<Entered> {
         self.by_session.remove(&whose).map(|(_, entered)| entered)

@@ -1,6 +1,9 @@
 //! What is remembered for many accounts in a place of bounded size.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::RangeInclusive,
+};
 
 /// A set that remembers only so many. Over that, the account that has most of them loses its
 /// oldest: one account pushes out nothing of an account that has less.
@@ -26,6 +29,13 @@ impl<T: Copy + Ord, const CAPACITY: usize> FairSet<T, CAPACITY> {
 
     pub(super) fn contains(&self, account: u32, member: T) -> bool {
         self.members.contains(&(account, member))
+    }
+
+    /// The greatest of an account that is in this range.
+    pub(super) fn greatest(&self, account: u32, range: RangeInclusive<T>) -> Option<T> {
+        let (first, last) = range.into_inner();
+        let members = self.members.range((account, first)..=(account, last));
+        members.map(|(_, member)| *member).next_back()
     }
 
     /// Whether it is new.

@@ -1,7 +1,7 @@
 //! What must be true of a lobby between any two events.
 
 use shared::{
-    limits::{REPORTS, TOMBSTONES},
+    limits::{FORGOTTEN_SESSIONS, REPORTS, TOMBSTONES},
     text::DEFAULT_TOPIC,
 };
 
@@ -24,6 +24,7 @@ impl Lobby {
         assert!(self.relations.blockers().all(|owner| self.sessions_by_owner.contains_key(owner)));
         assert_eq!(self.sessions_by_owner.values().sum::<usize>(), self.sessions.len());
         assert!(self.tombstones.len() <= TOMBSTONES);
+        assert!(self.spent_by_forgotten.len() <= FORGOTTEN_SESSIONS);
         assert!(self.reports.latest.len() <= REPORTS);
         self.check_connections();
         self.check_sessions();

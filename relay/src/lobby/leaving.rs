@@ -76,6 +76,7 @@ impl Lobby {
                 continue;
             }
             session.state = State::Idle;
+            session.was_told_of_place = place_kept.is_some();
             self.tell(id, News::Closed { room: room_id, reason, place_kept });
         }
     }

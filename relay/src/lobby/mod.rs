@@ -55,7 +55,7 @@ use std::{collections::BTreeMap, mem, time::Instant};
 
 use shared::{
     id::{OwnerId, RoomId, SessionId, keyed},
-    limits::TOMBSTONES,
+    limits::{FORGOTTEN_SESSIONS, TOMBSTONES},
 };
 
 pub use config::Config;
@@ -98,9 +98,9 @@ pub struct Lobby {
     entered_by_owner: Buckets<Owner>,
     entered_by_account: Buckets<u32>,
     kept_places: KeptPlaces,
-    /// The latest ticket that was spent by a session that is not known any more. A session that
-    /// is known anew may be that one.
-    spent_by_forgotten: Option<Opening>,
+    /// The latest ticket that was spent by each session that is not known any more: it may come
+    /// back with that.
+    spent_by_forgotten: FairSet<(SessionId, Opening), FORGOTTEN_SESSIONS>,
     reports: ReportLog,
     deadlines: Deadlines,
     messages: u64,
@@ -127,7 +127,7 @@ impl Lobby {
             entered_by_owner: Buckets::new(config.enter_rates.client),
             entered_by_account: Buckets::new(config.enter_rates.user),
             kept_places: KeptPlaces::default(),
-            spent_by_forgotten: None,
+            spent_by_forgotten: FairSet::default(),
             config,
             connections: BTreeMap::new(),
             connections_by_owner: BTreeMap::new(),

@@ -3,7 +3,7 @@
 //! Only the order and the rules are here. Whether somebody listens or has waited long enough is
 //! told to the queue whenever it changes, so that looking for a partner asks nobody else.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use shared::id::SessionId;
 
@@ -46,9 +46,17 @@ pub(super) struct Queue {
     order: VecDeque<Place>,
     listening: BTreeMap<Place, Candidate>,
     quiet: BTreeMap<Place, Candidate>,
-    by_owner: BTreeSet<(Owner, Place)>,
+    by_owner: BTreeMap<Owner, Own>,
     /// How many places each account has, by user id.
     by_account: BTreeMap<u32, usize>,
+}
+
+/// The places of one owner. An owner may have many, and asks often.
+#[derive(Debug, Default)]
+struct Own {
+    /// Sorted.
+    places: Vec<Place>,
+    listening: usize,
 }
 
 impl Queue {
@@ -78,7 +86,8 @@ impl Queue {
             unreachable!("a session waits only once in a queue")
         };
         self.order.insert(rank, place);
-        self.by_owner.insert((candidate.owner, place));
+        let own = &mut self.by_owner.entry(candidate.owner).or_default().places;
+        own.insert(own.partition_point(|other| *other < place), place);
         *self.by_account.entry(candidate.owner.uid).or_default() += 1;
         self.update(place, candidate, availability);
     }
@@ -90,26 +99,43 @@ impl Queue {
         candidate: Candidate,
         availability: Availability,
     ) {
-        self.listening.remove(&place);
-        self.quiet.remove(&place);
+        self.withdraw(place, candidate.owner);
         match availability {
-            Availability::Listening => self.listening.insert(place, candidate),
-            Availability::Quiet => self.quiet.insert(place, candidate),
-            Availability::Unreachable => None,
-        };
+            Availability::Listening => {
+                self.listening.insert(place, candidate);
+                self.own_mut(candidate.owner).listening += 1;
+            }
+            Availability::Quiet => drop(self.quiet.insert(place, candidate)),
+            Availability::Unreachable => {}
+        }
+    }
+
+    /// Nobody is to be matched with this one.
+    fn withdraw(&mut self, place: Place, owner: Owner) {
+        if self.listening.remove(&place).is_some() {
+            self.own_mut(owner).listening -= 1;
+        }
+        self.quiet.remove(&place);
+    }
+
+    fn own_mut(&mut self, owner: Owner) -> &mut Own {
+        self.by_owner.get_mut(&owner).expect("who waits is among its owner's")
     }
 
     pub(super) fn remove(&mut self, place: Place, owner: Owner) {
         let rank = self.rank(place);
         self.order.remove(rank);
-        self.by_owner.remove(&(owner, place));
+        self.withdraw(place, owner);
+        let own = &mut self.own_mut(owner).places;
+        own.retain(|other| *other != place);
+        if own.is_empty() {
+            self.by_owner.remove(&owner);
+        }
         let of_account = self.by_account.get_mut(&owner.uid).expect("who waits is counted");
         *of_account -= 1;
         if *of_account == 0 {
             self.by_account.remove(&owner.uid);
         }
-        self.listening.remove(&place);
-        self.quiet.remove(&place);
     }
 
     /// The earliest who suits, without a waiver if there is one.
@@ -177,15 +203,10 @@ impl Queue {
     }
 
     pub(super) fn numbers(&self, place: Place, owner: Owner) -> Numbers {
-        let (mut own, mut own_before, mut own_listening) = (0, 0, 0);
-        let no_one = SessionId::from(uuid::Uuid::nil());
-        let first = Place { ticket: Opening { epoch: 0, number: 0 }, session: no_one };
-        let of_owner = self.by_owner.range((owner, first)..).take_while(|(of, _)| *of == owner);
-        for (_, other) in of_owner.filter(|(_, other)| *other != place) {
-            own += 1;
-            own_before += usize::from(*other < place);
-            own_listening += usize::from(self.listening.contains_key(other));
-        }
+        let of_owner = &self.by_owner[&owner];
+        let own = of_owner.places.len() - 1;
+        let own_before = of_owner.places.partition_point(|other| *other < place);
+        let own_listening = of_owner.listening - usize::from(self.listening.contains_key(&place));
         let waiting = self.order.len() - own;
         Numbers {
             position: self.rank(place) + 1 - own_before,
@@ -202,7 +223,10 @@ impl Queue {
     }
 
     pub(super) fn check(&self) {
-        assert_eq!(self.by_owner.len(), self.order.len());
+        let own = self.by_owner.values();
+        assert_eq!(own.clone().map(|own| own.places.len()).sum::<usize>(), self.order.len());
+        assert_eq!(own.clone().map(|own| own.listening).sum::<usize>(), self.listening.len());
+        assert!(own.clone().all(|own| !own.places.is_empty() && own.places.is_sorted()));
         assert_eq!(self.by_account.values().sum::<usize>(), self.order.len());
         assert!(self.listening.keys().all(|place| !self.quiet.contains_key(place)));
         let reachable = self.listening.keys().chain(self.quiet.keys());

@@ -161,6 +161,7 @@ impl Room {
     /// Nobody could write for so long.
     pub(super) fn sleep(&mut self, now: Instant, duration: Duration) {
         self.active_at = now.min(self.active_at + duration);
+        self.matched_at = self.matched_at.map(|at| now.min(at + duration));
     }
 
     pub(super) fn idle_at(&self, config: &Config) -> Option<Instant> {

@@ -26,12 +26,12 @@ impl Lobby {
         ticket: Option<Opening>,
         seeking: Seeking,
     ) {
-        self.note_activity(now, id);
+        let is_back = self.note_activity(now, id);
         match self.session(id).room() {
             Some(room) => {
                 self.offer(id, room, seeking);
             }
-            None => self.seek(now, id, ticket, seeking),
+            None => self.seek(now, id, ticket, seeking, is_back),
         }
     }
 
@@ -47,10 +47,10 @@ impl Lobby {
         leaving: Option<Leaving>,
         seeking: Seeking,
     ) {
-        let queue = fold_topic(&seeking.topic);
-        let is_free = matches!(self.session(id).state, State::Idle)
-            && self.kept_place(now, id, &queue).is_some();
-        if !is_free && self.session_mut(id).next_bucket.charge(now).is_err() {
+        let session = self.session_mut(id);
+        // Its client takes the relay at its word, whatever has become of the place.
+        let is_free = mem::take(&mut session.was_told_of_place) && session.room().is_none();
+        if !is_free && session.next_bucket.charge(now).is_err() {
             return self.disconnect(now, id, DisconnectReason::RateExceeded);
         }
         if let Some(leaving) = leaving {
@@ -60,37 +60,41 @@ impl Lobby {
     }
 
     /// Pairs it, or gives it a place: the one it has, if it waits for the same topic already, else
-    /// the one of the ticket, else the one that was kept for it, else the last.
+    /// the one of the ticket, else the one that was kept for it, else the last. `is_back`: it can be
+    /// matched with others than before.
     pub(super) fn seek(
         &mut self,
         now: Instant,
         id: SessionId,
         ticket: Option<Opening>,
         seeking: Seeking,
+        is_back: bool,
     ) {
-        let refusal = self.take_place(now, id, ticket, seeking).err();
-        if let Some(refusal) = refusal {
+        let taken = self.take_place(now, id, ticket, seeking);
+        if let Err(refusal) = taken {
             self.tell(id, News::Refused(refusal));
         }
         // Also after a refusal: it may still wait where it was, and listen only now.
-        if !self.pair(now, id) && refusal.is_none() {
+        let is_matched = (is_back || taken == Ok(true)) && self.pair(now, id);
+        if !is_matched && taken.is_ok() {
             self.tell_queued(id);
         }
     }
 
+    /// Whether the place is new.
     fn take_place(
         &mut self,
         now: Instant,
         id: SessionId,
         ticket: Option<Opening>,
         seeking: Seeking,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let queue = fold_topic(&seeking.topic);
         if let Some(waiting) = self.session_mut(id).waiting_mut()
             && waiting.queue == queue
         {
             waiting.seeking = seeking;
-            return Ok(());
+            return Ok(false);
         }
         // Who is paired at once takes no place.
         if let Err(refusal) = self.admission(id, &queue)
@@ -101,7 +105,7 @@ impl Lobby {
         let entered = self.place_to_enter(now, id, ticket, queue)?;
         self.dequeue(id);
         self.enqueue(now, id, entered, seeking);
-        Ok(())
+        Ok(true)
     }
 
     /// Only the last place costs anything.
@@ -181,6 +185,7 @@ impl Lobby {
         if of_topic.places_of(uid) == 1 {
             self.count_topic(uid, &queue, |topics| *topics += 1);
         }
+        self.session_mut(id).was_told_of_place = false;
         let patient = candidate.patient;
         let waiting = Waiting { seeking, queue, ticket, kept_times, since: now, patient };
         self.session_mut(id).state = State::Waiting(waiting);

@@ -28,6 +28,8 @@ pub(super) struct Session {
     pub(super) next_bucket: Bucket,
     pub(super) enter_bucket: Bucket,
     pub(super) arrivals: Bucket,
+    /// It was told that its place is kept: its client does not count the next search.
+    pub(super) was_told_of_place: bool,
     pub(super) tickets: Tickets,
     /// Messages that are not charged: what may have piled up while there was no connection.
     pub(super) free_messages: usize,
@@ -105,6 +107,7 @@ impl Session {
             next_bucket: Bucket::new(config.next_rate.map(|rate| tolerant(rate, 0))),
             enter_bucket: Bucket::new(config.enter_rates.session),
             arrivals: Bucket::new(Some(ARRIVAL_RATE)),
+            was_told_of_place: false,
             tickets: Tickets::default(),
             free_messages: 0,
             active_at: now,

@@ -79,17 +79,20 @@ impl Lobby {
             }
             return self.age_session(now, now, id);
         }
-        self.session_mut(id).note_activity(now);
+        let is_back = self.session_mut(id).note_activity(now);
         self.presence_changed(now, id);
-        if self.session(id).waiting().is_some() && !self.pair(now, id) {
+        if !(is_back && self.pair(now, id)) {
             self.tell_queued(id);
         }
     }
 
-    pub(super) fn note_activity(&mut self, now: Instant, id: SessionId) {
-        if self.session_mut(id).note_activity(now) {
+    /// Whether it listens only since then.
+    pub(super) fn note_activity(&mut self, now: Instant, id: SessionId) -> bool {
+        let is_back = self.session_mut(id).note_activity(now);
+        if is_back {
             self.presence_changed(now, id);
         }
+        is_back
     }
 
     /// Brings up to date what its queue or its partner knows of a session that came, went, listens

@@ -139,6 +139,7 @@ impl Chat {
         self.judge_last(verdict, cx);
         self.leave_queue(cx);
         self.ended = Some(cx.now.instant);
+        self.place_kept_until = None;
         self.close_link_if_idle(cx);
     }
 
@@ -169,6 +170,7 @@ impl Chat {
     /// Another connection carries its session from now on.
     pub(super) fn supersede(&mut self, cx: &mut Context) {
         self.superseded = true;
+        self.place_kept_until = None;
         self.close_room(CloseReason::RelayLost, cx);
         self.place = Place::Idle;
         self.leaving.clear();

@@ -175,7 +175,7 @@ impl Next {
             }
             (Self::LeftAtOnce, _) => {
                 "The partner left at once, without a word. Tell your user, and ask: next_partner \
-                 within a minute has the old place in the queue, leave_chat ends this chat."
+                 has the old place in the queue if it comes soon, leave_chat ends this chat."
             }
             (Self::Idle, _) => {
                 "This chat has no partner and waits for none. If your user wishes, next_partner \

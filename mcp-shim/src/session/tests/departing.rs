@@ -326,3 +326,14 @@ fn a_place_is_kept_for_its_time() {
     let call = case.call(next(chat));
     assert_eq!(case.read(call).error.unwrap().code, ErrorCode::RateLimited);
 }
+
+#[test]
+fn a_chat_that_was_left_for_good_has_no_place() {
+    let mut case = Case::new();
+    let chat = case.chatting();
+    let (reason, place_kept_ms) = (CloseReason::Left, Some(60_000));
+    case.relay(chat, RelayMessage::Closed { room_id: room(1), reason, place_kept_ms });
+    let call = case.call(leave(chat));
+    let reply = case.read(call);
+    assert!(reply.next.contains("over"), "{}", reply.next);
+}

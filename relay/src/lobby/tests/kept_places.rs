@@ -190,6 +190,36 @@ fn entering_with_a_kept_place_costs_nothing() {
     assert!(matches!(effects[..], [(_, Effect::Tell(News::Refused(Refusal::TooOften(_))))]));
 }
 
+/// Its client counts no search that the relay says is free, and each other one.
+#[test]
+fn next_is_free_once_whatever_has_become_of_the_place() {
+    let rate = Rate::new(3, Duration::from_secs(10));
+    let mut scene = Scene::with(Config {
+        next_rate: Some(rate),
+        enter_rates: EnterRates::default(),
+        ..Config::default()
+    });
+    let alice = scene.guest(1);
+    scene.send(alice.enters("open"));
+    let next = |topic| Event::Next(alice.connection, None, alice.seeks(topic), Vec::new());
+    let is_cut = |effects: &[Told]| effects == [alice.disconnected(DisconnectReason::RateExceeded)];
+    for number in 66..68 {
+        scene.send(Event::LeaveQueue(alice.connection));
+        scene.send(alice.enters("open"));
+        assert!(keeps_place(&hit_and_run(&mut scene, &alice, number)));
+        // Another chat of hers has the place by now, or she wants something else.
+        let effects = scene.send(next("another topic"));
+        assert!(!is_cut(&effects), "{number}");
+    }
+    // What her client does not count for nothing: twice the burst.
+    for number in 0..6 {
+        let effects = scene.send(next("another topic"));
+        assert!(!is_cut(&effects), "{number}");
+    }
+    let effects = scene.send(next("another topic"));
+    assert!(is_cut(&effects), "{effects:?}");
+}
+
 #[test]
 fn a_ticket_is_spent_by_a_match() {
     let mut scene = scene();
@@ -254,6 +284,44 @@ fn nor_when_its_place_was_given_up() {
         });
         assert!(place > Some(1), "{way}: {place:?}");
     }
+}
+
+/// What others have spent is no matter to who comes back with a ticket of an earlier relay, or was
+/// given up for one of the same account that came.
+#[test]
+fn a_ticket_is_spent_for_its_session_alone() {
+    let config = || Config { epoch: 2, sessions_per_user: 1, ..Config::default() };
+    let mut scene = scene();
+    let alice = scene.guest(1);
+    scene.expect(alice.enters("open"), [alice.queued("open", 1, [1, 1, 0, 0])]);
+    scene.restart_with(config());
+    let mallory = scene.guest_of(Owner { uid: 66, ..owner(66) });
+    scene.send(mallory.enters("open"));
+    scene.send(Event::LeaveQueue(mallory.connection));
+    scene.send(mallory.goes());
+    scene.guest_of(Owner { uid: 66, ..owner(67) });
+    assert_eq!(scene.lobby.counts().sessions, 1, "the first has given way");
+    let alice = scene.again(&alice);
+    let effects = [alice.welcomed_back(), alice.queued("open", 1, [1, 1, 0, 0])];
+    scene.expect(alice.back_waiting(Some(1), "open"), effects.clone());
+    // Another of her account takes the only session that there is, and goes.
+    scene.send(alice.goes());
+    let other = scene.guest_of(Owner { uid: alice.owner.uid, ..owner(2) });
+    scene.send(other.goes());
+    let alice = scene.again(&alice);
+    let effects = [alice.welcomed_back(), alice.queued("open", 1, [1, 1, 0, 0])];
+    scene.expect(alice.back_waiting(Some(1), "open"), effects);
+}
+
+#[test]
+fn while_the_machine_sleeps_nobody_stays() {
+    let mut scene = scene();
+    let (alice, mallory, room) = scene.couple([1, 66], "open");
+    let hour = 2 * HALF_HOUR;
+    scene.now += hour;
+    scene.send(Event::Slept(hour));
+    let effects = [mallory.left(room), alice.closed_with_place_kept(room)];
+    scene.expect(mallory.leaves(room), effects);
 }
 
 /// A room of an earlier relay takes her out of the queue. She has left that room long ago.
