@@ -53,7 +53,7 @@ fn two_people_meet_and_talk_on_screen() {
     for words in expected {
         assert!(shown.contains(words), "{words} is not in:\n{shown}");
     }
-    assert!(world.relays().is_empty());
+    eventually("its relay has ended", || world.relays().is_empty().then_some(()));
     let left: Vec<_> = std::fs::read_dir(world.directory()).unwrap().flatten().collect();
     assert_eq!(left.len(), 1, "only the home directory was there before: {left:?}");
 }

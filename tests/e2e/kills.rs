@@ -75,7 +75,7 @@ fn again_and_again() {
             kills += 1;
         }
     });
-    assert!(kills >= 10, "only {kills} relays could be killed");
+    assert!(kills >= 3, "only {kills} relays could be killed");
     assert_eq!(world.relays().len(), 1);
 }
 
