@@ -315,7 +315,7 @@ impl Server {
         };
         let owner = Owner { uid, id: owner };
         let arrival = translate::arrival(&self.tokens, owner, hello, SystemTime::now())?;
-        self.accounts.carry(uid, id).map_err(too_many)?;
+        self.accounts.carry(uid, id).map_err(Full::fault)?;
         self.set_phase(id, Phase::Carrying { version, owner, session: None });
         self.set_deadline(id, None);
         self.tell(Event::Arrived(id, arrival), None, now);
@@ -384,18 +384,4 @@ impl Server {
         self.tell(Event::Drain, None, now);
         self.announce_end();
     }
-}
-
-fn too_many(full: Full) -> Fault {
-    let message = match full {
-        Full::Account(most) => format!(
-            "this account has {most} connections already: leave a chat in another of its clients, or \
-             have the relay started with more --max-connections-per-user"
-        ),
-        Full::Relay(most) => format!(
-            "the relay has {most} connections already: try again when others have left, or have it \
-             started with more --max-connections"
-        ),
-    };
-    fault(ErrorCode::TooMany, message)
 }

@@ -11,9 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use shared::{
     endpoint,
     limits::{VISITORS, VISITORS_PER_USER},
+    message::ErrorCode,
 };
 
-use crate::lobby::ConnectionId;
+use crate::{
+    lobby::ConnectionId,
+    translate::{Fault, fault},
+};
 
 /// All accounts that have a connection.
 #[derive(Debug)]
@@ -70,6 +74,23 @@ pub(super) enum Full {
     Account(usize),
     /// That of all: so many.
     Relay(usize),
+}
+
+impl Full {
+    /// What its client is told.
+    pub(super) fn fault(self) -> Fault {
+        let message = match self {
+            Self::Account(most) => format!(
+                "this account has {most} connections already: leave a chat in another of its clients, or \
+                 have the relay started with more --max-connections-per-user"
+            ),
+            Self::Relay(most) => format!(
+                "the relay has {most} connections already: try again when others have left, or have it \
+                 started with more --max-connections"
+            ),
+        };
+        fault(ErrorCode::TooMany, message)
+    }
 }
 
 impl Accounts {
