@@ -200,10 +200,11 @@ impl Server {
     }
 
     fn serve_ready(&mut self, now: Instant) {
+        let among_others = self.settings.options.running.multi_user;
         for _ in 0..self.ready.accounts() {
             let Some(uid) = self.ready.next_account() else { return };
             let mut done = Work::NONE;
-            while !done.is_all_of_account()
+            while !done.is_all_of_account(among_others)
                 && let Some(id) = self.ready.take(uid)
             {
                 done += self.serve(id, now);

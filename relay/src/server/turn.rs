@@ -7,6 +7,9 @@ use std::ops::AddAssign;
 const OF_CONNECTION: Work = Work { steps: 8, bytes: 4 * 1024 };
 /// What one account can have done before the next one has its turn.
 const OF_ACCOUNT: Work = Work { steps: 48, bytes: 16 * 1024 };
+/// The same where there are several, hardly more than what one connection has: another account that
+/// comes meanwhile waits for no more.
+const OF_ACCOUNT_AMONG_OTHERS: Work = Work { steps: 4, bytes: 4 * 1024 };
 /// New connections: a few of a crowd, which keeps neither waiting, itself or those who are in.
 pub(super) const ACCEPTED: usize = 2;
 /// What is read at once: no more than an account has done in one turn.
@@ -39,8 +42,8 @@ impl Work {
         self.reaches(OF_CONNECTION)
     }
 
-    pub(super) fn is_all_of_account(self) -> bool {
-        self.reaches(OF_ACCOUNT)
+    pub(super) fn is_all_of_account(self, among_others: bool) -> bool {
+        self.reaches(if among_others { OF_ACCOUNT_AMONG_OTHERS } else { OF_ACCOUNT })
     }
 
     fn reaches(self, most: Self) -> bool {
