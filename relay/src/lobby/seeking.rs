@@ -104,6 +104,7 @@ impl Lobby {
         }
         let entered = self.place_to_enter(now, id, ticket, queue)?;
         self.dequeue(id);
+        self.session_mut(id).tickets.keep(entered.place);
         self.enqueue(now, id, entered, seeking);
         Ok(true)
     }
@@ -122,7 +123,6 @@ impl Lobby {
         if let Some(whose) = self.kept_place(now, id, &queue) {
             let kept = self.kept_places.take((self.session(id).owner, whose));
             let kept = kept.expect("what is found is there");
-            self.session_mut(id).tickets.keep(kept.place);
             return Ok(Entered { kept_times: kept.kept_times + 1, ..kept });
         }
         self.charge_entering(now, id)?;

@@ -44,7 +44,7 @@ pub(super) struct Tickets {
     /// The latest place that it has given up or was matched from. What it was given up to then is
     /// spent.
     pub(super) spent: Option<Opening>,
-    /// But for this place, which was kept.
+    /// But for the place that it has, or that only the room of an earlier relay has taken from it.
     kept: Option<Opening>,
 }
 

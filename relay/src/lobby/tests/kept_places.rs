@@ -313,6 +313,20 @@ fn a_ticket_is_spent_for_its_session_alone() {
     scene.expect(alice.back_waiting(Some(1), "open"), effects);
 }
 
+/// Also of one that has waited elsewhere meanwhile, with a later ticket.
+#[test]
+fn the_ticket_of_the_place_that_one_has_is_good() {
+    let mut scene = scene();
+    let alice = left_at_once(&mut scene);
+    scene.expect(alice.enters("chess"), [alice.queued("chess", 4, [1, 1, 0, 0])]);
+    scene.expect(alice.enters("open"), [alice.queued("open", 1, [1, 2, 0, 0])]);
+    let are_good = |number| {
+        let tickets = &scene.lobby.session(alice.session).tickets;
+        tickets.are_good(Opening { epoch: 1, number })
+    };
+    assert_eq!([are_good(1), are_good(4)], [true, false]);
+}
+
 #[test]
 fn while_the_machine_sleeps_nobody_stays() {
     let mut scene = scene();
