@@ -1,7 +1,10 @@
 //! Who meets whom, over the wire: tickets, kept places, blocks, rates, and what a partner is told.
 
 use serde_json::Value;
-use shared::message::{ClientMessage, Leave};
+use shared::{
+    id::OwnerId,
+    message::{ClientMessage, Leave},
+};
 
 use crate::harness::{Client, Relay, hello, owner, room_id};
 
@@ -29,7 +32,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// Clients of one account that wait in `open` and never meet each other: one has blocked them all.
+/// Clients that wait in `open` and never meet each other: they are of one owner.
 async fn waiting_since(relay: &Relay, count: usize) -> Vec<Client> {
     let owner = owner();
     let mut waiting = Vec::new();
@@ -111,41 +114,35 @@ async fn entering_has_rates_that_welcome_tells() {
     assert_eq!(client.until("queued").await["topic"], "two");
 }
 
-/// Many programs of the same account have blocked somebody, more than a relay could remember.
+/// A relay that was started again knows of a block by nothing but what a search presents.
 #[tokio::test]
-async fn a_block_holds_whatever_others_block() {
-    let relay = Relay::start(&["--match-wait", "10ms", "--message-rate", "off"]);
-    let (mut alice, mut mallory) = (relay.join().await, relay.join().await);
+async fn a_block_holds_if_it_is_presented_with_the_search_alone() {
+    let mut relay = Relay::start(&["--pairing-delay", "0s"]);
+    let owners = [owner(), owner()];
+    let [mut alice, mut mallory] = both(&relay, owners).await;
     alice.enter("open").await;
     mallory.enter("open").await;
     let paired = alice.until("paired").await;
     let tag = text(&alice.leave(&paired, true).await["block_tag"]);
-    mallory.until("closed").await;
-    // What a client presents of its own owner with every search.
-    alice.enter_with("open", None, &[&tag]).await;
-    alice.until("queued").await;
-    assert_eq!(relay_blocks(&relay).await, 1);
-    for _ in 0..50 {
-        let (mut one, mut other) = (relay.join().await, relay.join().await);
-        for client in [&mut one, &mut other] {
-            client.enter("blocks").await;
-        }
-        let paired = one.until("paired").await;
-        one.leave(&paired, true).await;
+    relay.kill_and_restart().await;
+
+    for (tags, meet) in [(&[tag.as_str()][..], false), (&[], true)] {
+        let [mut alice, mut mallory] = both(&relay, owners).await;
+        alice.enter_with("open", None, tags).await;
+        alice.until("queued").await;
+        mallory.enter("open").await;
+        mallory.until(if meet { "paired" } else { "queued" }).await;
+        relay.kill_and_restart().await;
     }
-    // Both have waited, one listens, and still they do not meet.
-    mallory.enter("open").await;
-    mallory.until("queued").await;
-    let mut carol = relay.join().await;
-    carol.enter("open").await;
-    // Mallory was left at once, and so has the place before hers.
-    assert_eq!(room_id(&mallory.until("paired").await), room_id(&carol.until("paired").await));
 }
 
-async fn relay_blocks(relay: &Relay) -> u64 {
-    let mut visitor = relay.visit().await;
-    visitor.send(ClientMessage::Status { owner: None }).await;
-    visitor.until("status").await["blocks"].as_u64().unwrap()
+/// New sessions of these owners.
+async fn both(relay: &Relay, owners: [OwnerId; 2]) -> [Client; 2] {
+    let mut clients = [relay.connect().await, relay.connect().await];
+    for (client, owner) in clients.iter_mut().zip(owners) {
+        client.greet(hello(Some(owner), None)).await;
+    }
+    clients
 }
 
 /// The victim is told a few times, and of everything else as ever.

@@ -91,6 +91,20 @@ fn an_owner_has_as_many_blocks_as_a_client_presents() {
 }
 
 #[test]
+fn nobody_else_s_blocks_push_one_out() {
+    let mut scene = Scene::new();
+    let (alice, mallory, room) = scene.couple([1, 66], "open");
+    scene.send(alice.blocks(room));
+    // As many as a relay has ever remembered, by others of the same account, and by him.
+    for number in 1_000..11_050 {
+        scene.lobby.relations.block(number_of(number), mallory.owner);
+        scene.lobby.relations.block(mallory.owner, number_of(number));
+    }
+    let between = scene.lobby.relations.between(scene.now, mallory.owner, alice.owner);
+    assert_eq!(between, Relation::Blocked);
+}
+
+#[test]
 fn one_account_cannot_bring_a_room_back_that_another_has_left() {
     let mut scene = Scene::new();
     let alice = scene.guest(1);
