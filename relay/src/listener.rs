@@ -47,7 +47,7 @@ impl Acceptor {
                 }
                 Err(error) => {
                     if !mem::replace(&mut self.failing, true) {
-                        warn!(%error, "cannot accept connections for now");
+                        warn!(%error, "cannot accept connections; trying again");
                     }
                     self.paused_until = Some(Instant::now() + PAUSE);
                 }

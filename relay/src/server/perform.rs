@@ -78,8 +78,11 @@ impl Server {
         }
         match connection.wire.queue(message) {
             Ok(()) => {
+                let has_grown = connection.wire.outbox_memory() != connection.outbox_memory;
                 self.mark_dirty(to);
-                self.count_outbox(to);
+                if has_grown {
+                    self.count_outbox(to);
+                }
             }
             Err(error) => self.fail(to, &fault(ErrorCode::SlowReader, error.to_string())),
         }
