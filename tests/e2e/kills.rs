@@ -7,7 +7,7 @@ use std::sync::{
 
 use serde_json::json;
 use tests::{
-    Chat, Client, Signal, World, enter, eventually, meet,
+    Chat, Client, PATIENCE, Signal, World, enter, eventually, meet,
     proxy::{Fate, From, Proxy},
     result::{error_code, event_types, messages, ok, only_event, structured},
     signal,
@@ -63,15 +63,19 @@ fn again_and_again() {
     let world = World::empty(&HASTY);
     let (alice, bob) = (talker(&world), talker(&world));
     let (alice, bob) = meet(&alice, &bob);
+    let begun = std::time::Instant::now();
+    let mut kills = 0;
     talk_while(&alice, &bob, &[], || {
-        for _ in 0..10 {
+        while kills < 50 && begun.elapsed() < PATIENCE / 2 {
             let killed = world.kill_relay();
             world.relay_after(killed);
             eventually("both are back", || {
                 world.try_status().filter(|status| status["sessions"] == 2)
             });
+            kills += 1;
         }
     });
+    assert!(kills >= 3, "only {kills} relays could be killed");
     assert_eq!(world.relays().len(), 1);
 }
 
